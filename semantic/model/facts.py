@@ -1,0 +1,61 @@
+"""Facts: what is true of the data now. Made by the engine; a plain value to everyone else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Kind(StrEnum):
+    """The kinds of value the compiler tells apart."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    TIMESTAMPTZ = "timestamptz"
+    OTHER = "other"
+
+    @property
+    def is_number(self) -> bool:
+        """True for integer, decimal, float."""
+        return self in (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The earliest and the latest value of a time column: both dates, or both naive UTC datetimes."""
+
+    first: date | datetime
+    last: date | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """One dataset as the engine presents it at one data version.
+
+    `columns`: name → kind, in file order. `bounds`: of each time column asked for (absent: no non-null value).
+    `unique_keys`: column sets known not to repeat, as presented (an engine may present rows already de-duplicated).
+    `version`: changes whenever the files do. `rows`: an estimate, for cost.
+    """
+
+    version: str
+    columns: Mapping[str, Kind]
+    bounds: Mapping[str, Bounds] = field(default_factory=lambda: MappingProxyType({}))
+    unique_keys: frozenset[tuple[str, ...]] = frozenset()
+    rows: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts of several datasets, and one version for all of them."""
+
+    version: str
+    datasets: Mapping[str, DatasetFacts]

@@ -1,0 +1,62 @@
+"""The model: everything loaded from YAML, and look-ups that suggest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from semantic.errors import Code, QueryError, did_you_mean
+from semantic.model.dataset import Dataset, Relationship, SharedDimension
+from semantic.model.metric import Metric
+from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
+from semantic.model.sequence import AttributionDefinition, Funnel, RetentionDefinition
+from semantic.time import Weekday
+
+
+def _empty() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """One loaded model folder. Two models are the same when their `digest` (of the files' text) is.
+
+    Mappings are by name, in the order written. A look-up of an unknown name raises QueryError with suggestions.
+    """
+
+    digest: str
+    timezone: str = "UTC"
+    week_start: Weekday = Weekday.MONDAY
+    currency: str | None = None
+    dimensions: Mapping[str, SharedDimension] = field(default_factory=_empty)
+    datasets: Mapping[str, Dataset] = field(default_factory=_empty)
+    relationships: Mapping[str, Relationship] = field(default_factory=_empty)
+    metrics: Mapping[str, Metric] = field(default_factory=_empty)
+    funnels: Mapping[str, Funnel] = field(default_factory=_empty)
+    retentions: Mapping[str, RetentionDefinition] = field(default_factory=_empty)
+    attributions: Mapping[str, AttributionDefinition] = field(default_factory=_empty)
+    rollups: Mapping[str, Rollup] = field(default_factory=_empty)
+    policies: Mapping[str, Policy] = field(default_factory=_empty)
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name; QueryError UNKNOWN_METRIC otherwise."""
+        found = self.metrics.get(name)
+        if found is None:
+            raise QueryError(
+                Code.UNKNOWN_METRIC, f'There is no metric "{name}".', did_you_mean(name, self.metrics)
+            )
+        return found
+
+    def relationships_from(self, dataset: str) -> tuple[Relationship, ...]:
+        """The relationships that lead away from a dataset."""
+        return tuple(r for r in self.relationships.values() if r.from_dataset == dataset)
+
+    def row_policies(self, dataset: str) -> tuple[RowPolicy, ...]:
+        """The row policies that protect a dataset."""
+        return tuple(p for p in self.policies.values() if isinstance(p, RowPolicy) and p.dataset == dataset)
+
+    def hide_policies(self) -> tuple[HidePolicy, ...]:
+        """The policies that hide metrics or dimensions."""
+        return tuple(p for p in self.policies.values() if isinstance(p, HidePolicy))

@@ -1,0 +1,97 @@
+"""What a dataset can be split by: its own dimensions and, through relationships, those of others.
+
+A dimension of another dataset is named by the way to it: `buyer` to `users`, then `member_level` → `buyer_member_level`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import assert_never
+
+from semantic.model.dataset import Dimension, Relationship
+from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
+from semantic.model.model import Model
+from semantic.model.text import Text
+
+MAX_PATH = 4
+"""Relationships followed in a row: deeper paths have no use and would flood the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedDimension:
+    """A dimension as seen from a dataset: its name there, the relationships to it (none: the dataset's own), itself."""
+
+    name: str
+    path: tuple[Relationship, ...]
+    dimension: Dimension
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """The relationship names of the path."""
+        return tuple(relationship.name for relationship in self.path)
+
+    @property
+    def label(self) -> Text:
+        """Its label; through relationships, theirs in front."""
+        return self.dimension.label
+
+
+def walk(model: Model, dataset: str, path: tuple[Relationship, ...] = ()) -> Iterator[ReachedDimension]:
+    """Every dimension reachable from `dataset`, nearest first; never through one relationship or dataset twice."""
+    for dimension in model.datasets[dataset].dimensions:
+        name = "_".join((*(relationship.name for relationship in path), dimension.name))
+        yield ReachedDimension(name, path, dimension)
+    seen = {relationship.from_dataset for relationship in path} | {dataset}
+    if len(path) < MAX_PATH:
+        for relationship in model.relationships_from(dataset):
+            if relationship.to_dataset not in seen:
+                yield from walk(model, relationship.to_dataset, (*path, relationship))
+
+
+def reachable(model: Model, dataset: str) -> Mapping[str, ReachedDimension]:
+    """Name → dimension for everything rows of `dataset` can be split by (the load has refused ambiguous names)."""
+    found: dict[str, ReachedDimension] = {}
+    for reached in walk(model, dataset):
+        found.setdefault(reached.name, reached)
+    return MappingProxyType(found)
+
+
+def datasets_of(model: Model, metric: Metric) -> tuple[str, ...]:
+    """The datasets whose rows decide what a metric can be split by, in order, each once."""
+    inner: tuple[str, ...]
+    match metric:
+        case Simple():
+            return (metric.dataset,)
+        case Ratio():
+            inner = (metric.numerator, metric.denominator)
+        case Derived():
+            inner = tuple(ref.name for ref in metric.expr.refs)
+        case Cumulative():
+            inner = (metric.metric,)
+        case Conversion():
+            return (model.funnels[metric.funnel].steps[0].dataset,)
+        case Retention():
+            return (model.retentions[metric.retention].cohort.dataset,)
+        case Attribution():
+            return (model.attributions[metric.attribution].touch.dataset,)
+        case _:
+            assert_never(metric)
+    found = [dataset for name in inner for dataset in datasets_of(model, model.metrics[name])]
+    return tuple(dict.fromkeys(found))
+
+
+def splits(model: Model, metric: Metric) -> tuple[str, ...]:
+    """The dimensions a metric can be split by: those that every one of its datasets has."""
+    datasets = datasets_of(model, metric)
+    if not datasets:
+        return ()
+    names = list(reachable(model, datasets[0]))
+    if isinstance(metric, Attribution):
+        allowed = model.attributions[metric.attribution].touch_dimensions
+        names = [name for name in names if name in allowed]
+    for dataset in datasets[1:]:
+        others = reachable(model, dataset)
+        names = [name for name in names if name in others]
+    return tuple(names)

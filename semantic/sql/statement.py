@@ -1,0 +1,39 @@
+"""A statement: all an engine needs to run a query, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from semantic.model.facts import Kind
+from semantic.query.query import Scalar
+
+Parameter = Scalar | tuple[Scalar, ...]
+"""A tuple is a list parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the answer: the response key it is for, and its kind."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL text with `?` parameters in text order. Datasets appear in it as tables of their own names.
+
+    `datasets`: every dataset it reads, sorted.
+    """
+
+    sql: str
+    params: tuple[Parameter, ...]
+    columns: tuple[Column, ...]
+    datasets: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal text, parameters (with their types) and columns: the cache's key, next to the data version."""
+        parts = [self.sql, *(f"{type(value).__name__}:{value!r}" for value in self.params), repr(self.columns)]
+        return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
