@@ -1,0 +1,16 @@
+#!/bin/sh
+# Writes both lock files anew from pyproject.toml: the newest allowed versions, for every platform, without a word
+# about where they came from.
+set -eu
+cd "$(dirname "$0")/.."
+dir=.venv-lock
+
+[ -x "$dir/bin/uv" ] || { python3 -m venv "$dir" && "$dir/bin/python" -m pip --disable-pip-version-check --quiet install uv; }
+
+lock() {
+    "$dir/bin/uv" pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-emit-index-url \
+        --no-annotate "$@" pyproject.toml
+}
+lock --output-file requirements.lock
+lock --all-extras --constraint requirements.lock --output-file requirements-dev.lock
+wc -l requirements.lock requirements-dev.lock

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Makes a virtual environment with Headwater in it, editable, and everything to test it.
+#
+#   scripts/venv.sh DIR locked    the versions of requirements-dev.lock (an environment that exists is brought up to date)
+#   scripts/venv.sh DIR newest    the newest versions that pyproject.toml allows, in a new environment
+#   scripts/venv.sh DIR oldest    the oldest versions that pyproject.toml allows, in a new environment
+set -eu
+cd "$(dirname "$0")/.."
+dir=$1
+versions=$2
+
+find_python() {
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    echo "Headwater needs Python 3.11 or newer; none was found. Name one with PYTHON=/path/to/python make …" >&2
+    exit 1
+}
+
+if [ "$versions" != locked ]; then
+    rm -rf "$dir"
+fi
+if [ ! -x "$dir/bin/python" ]; then
+    python=$(find_python)
+    echo "Making $dir with $("$python" --version) …"
+    if ! "$python" -m venv "$dir"; then
+        echo "That Python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2
+        rm -rf "$dir"
+        exit 1
+    fi
+fi
+
+pip="$dir/bin/python -m pip --disable-pip-version-check --quiet"
+case $versions in
+locked)
+    echo "Installing the $(grep -c == requirements-dev.lock) locked packages (on a new machine about a minute) …"
+    $pip install --requirement requirements-dev.lock
+    $pip install --no-deps --editable .
+    ;;
+newest)
+    echo "Installing the newest versions that pyproject.toml allows …"
+    $pip install --upgrade --upgrade-strategy eager --editable '.[test]'
+    ;;
+oldest)
+    echo "Installing the oldest versions that pyproject.toml allows …"
+    $pip install uv
+    "$dir/bin/uv" pip install --quiet --python "$dir/bin/python" --resolution lowest-direct --editable '.[test]'
+    ;;
+*)
+    echo "usage: $0 DIR locked|newest|oldest" >&2
+    exit 2
+    ;;
+esac
