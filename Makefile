@@ -1,0 +1,88 @@
+# Headwater. Two commands on a new machine: `make demo` and `make test`. `make help` lists the rest.
+# Each step runs only when something it depends on has changed.
+
+SHELL       := /bin/sh
+VENV        ?= .venv
+NEWEST      := .venv-newest
+OLDEST      := .venv-oldest
+BIN         := $(VENV)/bin
+INSTALLED   := $(VENV)/.installed
+PAGE        := api/pages/graphiql/index.html
+# A file's tests stay in one worker, so that they share the server they started.
+PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
+FUZZ_ARGS   ?=
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+$(INSTALLED): requirements-dev.lock pyproject.toml scripts/venv.sh
+	@scripts/venv.sh $(VENV) locked
+	@touch $@
+
+.PHONY: install
+install: $(INSTALLED) ## .venv with headwater and everything to work on it, in the locked versions
+
+.PHONY: demo
+demo: $(INSTALLED) ## the demo shop, served: prints its address and one query with its answer (DEMO_ONCE=1: then stops)
+	@$(BIN)/python scripts/demo.py
+
+.PHONY: browser
+browser: ## Chromium and its driver, for the browser tests
+	@scripts/browser.sh
+
+.PHONY: test
+test: $(INSTALLED) browser ## every test
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: test-newest
+test-newest: browser ## every test, with the newest allowed dependencies instead of the locked ones
+	@scripts/venv.sh $(NEWEST) newest
+	@$(NEWEST)/bin/pytest $(PYTEST_ARGS)
+
+.PHONY: test-oldest
+test-oldest: browser ## every test, with the oldest allowed dependencies
+	@scripts/venv.sh $(OLDEST) oldest
+	@$(OLDEST)/bin/pytest $(PYTEST_ARGS)
+
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## the property tests, for much longer than `make test` runs them
+	@$(BIN)/pytest -m fuzz --hypothesis-profile=fuzz $(PYTEST_ARGS) $(FUZZ_ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## ruff (rules and format) and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: format
+format: $(INSTALLED) ## put the code in form
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(INSTALLED) ## the benchmarks; see bench/README.md
+	@$(BIN)/python -m bench
+
+.PHONY: lock
+lock: ## the lock files anew, from the newest allowed versions
+	@scripts/lock.sh
+
+.PHONY: web
+web: ## GraphiQL anew, from web/graphiql (needs Node.js 20.19 or newer)
+	@cd web/graphiql && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build -- --logLevel warn
+
+.PHONY: image-try
+image-try: $(INSTALLED) ## the steps of the Dockerfile, outside of a container
+	@DEMO_ONCE=1 $(BIN)/python scripts/demo.py >/dev/null
+	@scripts/image-try.sh .demo/model
+
+.PHONY: ci
+ci: ## what continuous integration runs
+	@.ci/run
+
+.PHONY: clean
+clean: ## remove what was made, but for .venv
+	@rm -rf .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(NEWEST) $(OLDEST) .venv-lock
+	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

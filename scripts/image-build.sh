@@ -1,0 +1,13 @@
+#!/bin/sh
+# The steps that build the container image, kept here so that they also run, and are tried, outside of one.
+#
+#   scripts/image-build.sh PREFIX    makes PREFIX/bin/headwater: locked dependencies and the built package, nothing else
+set -eu
+cd "$(dirname "$0")/.."
+prefix=$1
+
+python3 -m venv "$prefix"
+pip="$prefix/bin/python -m pip --disable-pip-version-check --no-cache-dir --quiet"
+$pip install --requirement requirements.lock
+$pip install --no-deps .
+"$prefix/bin/headwater" --version
