@@ -1,0 +1,74 @@
+"""What one version of a model is served with, and what a request knows.
+
+The HTTP layer holds one `Snapshot`, swaps it as a whole on a reload, and makes a `Context` from it for each request:
+
+    snapshot = build_snapshot(model, facts, engine)          # api.execute; some 30 ms: off the event loop
+    context = snapshot.context(viewer=…, locale="zh-CN", may_see_sql=True)
+    response = await execute(snapshot, document, variables, operation_name, context)      # api.execute
+    response.body        # JSON bytes, for either media type
+    response.outcome     # Outcome.REFUSED → 400 under application/graphql-response+json
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from api.operations import Schemas
+from api.resolvers.compiler import Compiler
+from api.resolvers.context import MAX_ROWS, Context
+from engine.engine import Engine
+from semantic.model.facts import Facts
+from semantic.model.model import Model
+from semantic.query.query import ANONYMOUS, Viewer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One model version and all it is served with. `version` changes with the model's text and with the types of its data."""
+
+    model: Model
+    facts: Facts
+    engine: Engine
+    schemas: Schemas
+    compiler: Compiler
+    version: str
+
+    def context(
+        self,
+        viewer: Viewer = ANONYMOUS,
+        locale: str | None = None,
+        may_see_sql: bool = False,
+        max_rows: int = MAX_ROWS,
+    ) -> Context:
+        """What one request knows. `locale` is one language tag, or an Accept-Language header's text."""
+        return Context(
+            model=self.model,
+            engine=self.engine,
+            compiler=self.compiler,
+            viewer=viewer,
+            locale=locale,
+            may_see_sql=may_see_sql,
+            max_rows=max_rows,
+        )
+
+
+class Outcome(StrEnum):
+    """What became of a request, from which a transport derives its status."""
+
+    OK = "ok"
+    """`data`, no errors."""
+    PARTIAL = "partial"
+    """`data` with at least one field that failed; the others are answered."""
+    REFUSED = "refused"
+    """No `data`: the document does not parse, validate, or its variables do not fit. Nothing was run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A GraphQL response. `codes`: `extensions.code` of every error, in order. `operation`: query, mutation, subscription."""
+
+    body: bytes
+    outcome: Outcome
+    codes: tuple[str, ...] = ()
+    operation: str | None = None

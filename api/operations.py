@@ -1,0 +1,88 @@
+"""Executable schemas: one for each language, and the documents already parsed and validated against it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from threading import Lock
+
+import strawberry
+from cachetools import LRUCache
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, specified_rules
+from strawberry.schema.schema import validate_document
+
+from api.schema.language import choose
+
+KNOWN_DOCUMENTS = 1024
+"""Documents remembered for each schema."""
+
+_INTROSPECTION = re.compile(r"\b__(schema|type)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A document after parsing and validation: either what to run, or why not."""
+
+    document: DocumentNode | None
+    errors: tuple[GraphQLError, ...] = ()
+
+
+class ExecutableSchema:
+    """A schema and the documents it has seen. A new model gets a new one, so that nothing stale is ever remembered."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self.schema = schema
+        self._documents: LRUCache[str, Checked] = LRUCache(KNOWN_DOCUMENTS)
+        self._lock = Lock()
+
+    @property
+    def graphql(self) -> GraphQLSchema:
+        """The graphql-core schema underneath."""
+        return self.schema._schema
+
+    def check(self, text: str) -> Checked:
+        """Parse and validate, or remember having done so."""
+        with self._lock:
+            known = self._documents.get(text)
+        if known is None:
+            known = self._check(text)
+            with self._lock:
+                self._documents[text] = known
+        return known
+
+    def _check(self, text: str) -> Checked:
+        try:
+            document = parse(text)
+        except GraphQLError as error:
+            return Checked(None, (error,))
+        except RecursionError:
+            return Checked(None, (GraphQLError("The document is nested too deeply."),))
+        errors = validate_document(self.graphql, document, tuple(specified_rules))
+        return Checked(None if errors else document, tuple(errors))
+
+
+class Schemas:
+    """The schema in every language of the model: made when first asked for; only what introspection shows differs."""
+
+    def __init__(self, build: Callable[[str | None], strawberry.Schema], locales: Iterable[str]) -> None:
+        self._build = build
+        self._locales = tuple(locales)
+        self._made: dict[str | None, ExecutableSchema] = {}
+        self._lock = Lock()
+        self.default = self._get(None)
+
+    def localized(self, locale: str | None) -> ExecutableSchema:
+        """The schema whose labels are in `locale` (one tag, or an Accept-Language text), else the default one."""
+        return self._get(choose(locale, self._locales))
+
+    def to_run(self, document: str, locale: str | None) -> ExecutableSchema:
+        """The schema to run a document on: a localized one only when the document looks at the schema."""
+        return self.localized(locale) if _INTROSPECTION.search(document) else self.default
+
+    def _get(self, locale: str | None) -> ExecutableSchema:
+        with self._lock:
+            made = self._made.get(locale)
+            if made is None:
+                made = self._made[locale] = ExecutableSchema(self._build(locale))
+            return made

@@ -1,0 +1,40 @@
+"""Compiles each question once per data version: a cached answer then costs a look-up, not a compilation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+
+from cachetools import LRUCache
+
+from semantic.compile import Compiled, compile_query
+from semantic.model.facts import Facts
+from semantic.model.model import Model
+from semantic.query.query import MetricQuery, Viewer
+from semantic.query.values import ValuesQuery
+
+Question = MetricQuery | ValuesQuery
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiler:
+    """`compile_query` of one model, remembering the last `size` results by question, viewer and data version."""
+
+    model: Model
+    size: int = 512
+    _known: LRUCache[tuple[Question, Viewer, str], Compiled] = field(init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_known", LRUCache(self.size))
+
+    def compile(self, question: Question, facts: Facts, viewer: Viewer) -> Compiled:
+        """The statement for a question, with its warnings. QueryError when it can't be answered."""
+        key = (question, viewer, facts.version)
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            known = compile_query(self.model, question, facts, viewer)
+            with self._lock:
+                self._known[key] = known
+        return known

@@ -1,0 +1,30 @@
+"""What resolvers may know of a request: who asks, in which language, and what there is to answer with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.resolvers.compiler import Compiler
+from engine.engine import Engine
+from semantic.model.model import Model
+from semantic.query.query import ANONYMOUS, Viewer
+
+MAX_ROWS = 100_000
+"""The largest `limit` when nothing else is set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request.
+
+    `locale` (as in Accept-Language, `zh-CN`) chooses labels; None: the model's default. `may_see_sql` lets `meta.sql` out.
+    `max_rows`: the largest `limit` and row count of one field.
+    """
+
+    model: Model
+    engine: Engine
+    compiler: Compiler
+    viewer: Viewer = ANONYMOUS
+    locale: str | None = None
+    may_see_sql: bool = False
+    max_rows: int = MAX_ROWS
