@@ -13,6 +13,7 @@ class Ref:
 
     path: tuple[str, ...]
     name: str
+    position: Position | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return ".".join((*self.path, self.name))

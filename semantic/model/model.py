@@ -10,6 +10,7 @@ from typing import Any
 from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.dataset import Dataset, Relationship, SharedDimension
 from semantic.model.metric import Metric
+from semantic.model.places import Places
 from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
 from semantic.model.sequence import AttributionDefinition, Funnel, RetentionDefinition
 from semantic.time import Weekday
@@ -24,6 +25,7 @@ class Model:
     """One loaded model folder. Two models are the same when their `digest` (of the files' text) is.
 
     Mappings are by name, in the order written. A look-up of an unknown name raises QueryError with suggestions.
+    `places` says where each part stands in the files.
     """
 
     digest: str
@@ -39,14 +41,13 @@ class Model:
     attributions: Mapping[str, AttributionDefinition] = field(default_factory=_empty)
     rollups: Mapping[str, Rollup] = field(default_factory=_empty)
     policies: Mapping[str, Policy] = field(default_factory=_empty)
+    places: Places = field(default_factory=Places)
 
     def metric(self, name: str) -> Metric:
         """The metric of that name; QueryError UNKNOWN_METRIC otherwise."""
         found = self.metrics.get(name)
         if found is None:
-            raise QueryError(
-                Code.UNKNOWN_METRIC, f'There is no metric "{name}".', did_you_mean(name, self.metrics)
-            )
+            raise QueryError(Code.UNKNOWN_METRIC, f'There is no metric "{name}".', did_you_mean(name, self.metrics))
         return found
 
     def relationships_from(self, dataset: str) -> tuple[Relationship, ...]:

@@ -95,3 +95,27 @@ def splits(model: Model, metric: Metric) -> tuple[str, ...]:
         others = reachable(model, dataset)
         names = [name for name in names if name in others]
     return tuple(names)
+
+
+def simple_metrics(model: Model, metric: Metric) -> tuple[Simple, ...]:
+    """The simple metrics a metric is made of, in order, each once (itself, when it is one)."""
+    match metric:
+        case Simple():
+            return (metric,)
+        case Ratio():
+            names: tuple[str, ...] = (metric.numerator, metric.denominator)
+        case Derived():
+            names = tuple(ref.name for ref in metric.expr.refs)
+        case Cumulative():
+            names = (metric.metric,)
+        case Conversion() | Retention() | Attribution():
+            names = ()
+        case _:
+            assert_never(metric)
+    found = [simple for name in names for simple in simple_metrics(model, model.metrics[name])]
+    return tuple(dict.fromkeys(found))
+
+
+def time_column(model: Model, metric: Simple) -> str | None:
+    """The column that places a simple metric's rows in time: its own, else its dataset's."""
+    return metric.time_dimension or model.datasets[metric.dataset].time_dimension

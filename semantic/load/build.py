@@ -1,0 +1,133 @@
+"""Read fields → the model's dataclasses: defaults are filled in here, and nothing is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from semantic.load.build_metrics import build_metric
+from semantic.load.build_sequences import build_attribution, build_funnel, build_retention
+from semantic.load.shape import Fields
+from semantic.model.dataset import Dataset, Dimension, DimensionType, Relationship, Segment, SharedDimension
+from semantic.model.expression import Expression, Ref
+from semantic.model.model import Model
+from semantic.model.places import Places
+from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
+from semantic.model.text import NO_TEXT
+
+Sections = Mapping[str, tuple[Fields, ...]]
+Item = TypeVar("Item")
+
+
+def build(digest: str, settings: Mapping[str, Any], sections: Sections, places: Places) -> Model:
+    """The model of everything that was read well enough to be used."""
+    shared = _named(sections["dimensions"], build_shared)
+    return Model(
+        digest=digest,
+        **{key: value for key, value in settings.items() if key != "version"},
+        dimensions=shared,
+        datasets=_named(sections["datasets"], lambda fields: build_dataset(fields, shared)),
+        relationships=_named(sections["relationships"], build_relationship),
+        metrics=_named(sections["metrics"], build_metric),
+        funnels=_named(sections["funnels"], build_funnel),
+        retentions=_named(sections["retentions"], build_retention),
+        attributions=_named(sections["attributions"], build_attribution),
+        rollups=_named(sections["rollups"], build_rollup),
+        policies=_named(sections["policies"], build_policy),
+        places=places,
+    )
+
+
+def _named(entries: Iterable[Fields], make: Callable[[Fields], Item]) -> Mapping[str, Item]:
+    return MappingProxyType({fields["name"]: make(fields) for fields in entries if fields.usable})
+
+
+def build_shared(fields: Fields) -> SharedDimension:
+    """A name of the shared vocabulary."""
+    return SharedDimension(
+        name=fields["name"],
+        type=fields["type"],
+        label=fields.get("label", NO_TEXT),
+        description=fields.get("description", NO_TEXT),
+        position=fields.at,
+    )
+
+
+def build_dataset(fields: Fields, shared: Mapping[str, SharedDimension]) -> Dataset:
+    """A dataset; its dimensions inherit from the shared vocabulary."""
+    freshness = fields.get("freshness")
+    return Dataset(
+        name=fields["name"],
+        source=fields["source"],
+        primary_key=fields.get("primary_key", ()),
+        unique=fields.get("unique", False),
+        time_dimension=fields.get("time_dimension"),
+        timezone=fields.get("timezone", "UTC"),
+        entities=fields.get("entities", ()),
+        dimensions=tuple(build_dimension(entry, shared) for entry in fields.get("dimensions", ()) if entry.usable),
+        segments=tuple(build_segment(entry) for entry in fields.get("segments", ()) if entry.usable),
+        passive=fields.get("passive"),
+        data_through=fields.get("data_through"),
+        warn_after=freshness.get("warn_after") if freshness else None,
+        label=fields.get("label", NO_TEXT),
+        description=fields.get("description", NO_TEXT),
+        position=fields.at,
+    )
+
+
+def build_dimension(fields: Fields, shared: Mapping[str, SharedDimension]) -> Dimension:
+    """A dataset's dimension: what it doesn't say, the shared one of its name says."""
+    name = fields["name"]
+    common = shared.get(name, SharedDimension(name, DimensionType.STRING))
+    column = Expression(f'"{name}"', (Ref((), name, fields.at),), source=name, position=fields.at)
+    return Dimension(
+        name=name,
+        type=fields.get("type", common.type),
+        expr=fields.get("expr", column),
+        label=fields.get("label", common.label),
+        description=fields.get("description", common.description),
+        position=fields.at,
+    )
+
+
+def build_segment(fields: Fields) -> Segment:
+    """A named filter."""
+    return Segment(
+        name=fields["name"],
+        where=fields["where"],
+        label=fields.get("label", NO_TEXT),
+        description=fields.get("description", NO_TEXT),
+        position=fields.at,
+    )
+
+
+def build_relationship(fields: Fields) -> Relationship:
+    """A many-to-one join."""
+    return Relationship(
+        name=fields["name"],
+        from_dataset=fields["from"],
+        to_dataset=fields["to"],
+        columns=fields["columns"],
+        label=fields.get("label", NO_TEXT),
+        position=fields.at,
+    )
+
+
+def build_rollup(fields: Fields) -> Rollup:
+    """A stored aggregate."""
+    return Rollup(
+        name=fields["name"],
+        dataset=fields["dataset"],
+        dimensions=fields["dimensions"],
+        grain=fields["grain"],
+        metrics=fields["metrics"],
+        position=fields.at,
+    )
+
+
+def build_policy(fields: Fields) -> Policy:
+    """A row policy or a hide policy."""
+    if "hide" in fields.values:
+        return HidePolicy(fields["name"], fields["hide"], fields.get("unless"), fields.at)
+    return RowPolicy(fields["name"], fields["dataset"], fields["where"], fields.at)

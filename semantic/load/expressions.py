@@ -1,0 +1,45 @@
+"""The reader of expressions: a parsed text becomes the model's Expression, its faults become problems that point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from semantic.errors import Code, Position
+from semantic.load.expression import Scope, parse_expression
+from semantic.load.log import Log, Reference
+from semantic.load.scalars import BAD, Bad, JsonSchema, wrong
+from semantic.load.source import Node, Scalar
+from semantic.model.expression import Expression, Ref
+from semantic.model.places import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A SQL scalar expression."""
+
+    scope: Scope
+
+    def read(self, node: Node, path: Path, log: Log) -> Expression | Bad:
+        """The expression. Metrics it names are noted as references."""
+        if not isinstance(node, Scalar) or not node.text.strip():
+            return wrong(node, "an expression", log)
+        parsed = parse_expression(node.text, self.scope)
+        for fault in parsed.faults:
+            log.problem(Code.BAD_EXPRESSION, fault.message, position_in(node, fault.offset), fault.suggestion)
+        if parsed.faults:
+            return BAD
+        refs = tuple(Ref(name.path, name.name, position_in(node, name.offset)) for name in parsed.names)
+        if self.scope is Scope.METRICS:
+            log.references += [Reference(path[:2], "metrics", ref.name, ref.position or node.at) for ref in refs]
+        return Expression(parsed.sql, refs, parsed.claims, node.text, node.at)
+
+    def schema(self) -> JsonSchema:
+        """A text; plain numbers and booleans are expressions too."""
+        return {"type": ["string", "number", "boolean"], "minLength": 1}
+
+
+def position_in(node: Scalar, offset: int) -> Position:
+    """Where the `offset`-th character of a scalar's text stands in its file."""
+    if not node.quoted and "\n" not in node.raw:
+        return replace(node.at, column=node.at.column + offset)
+    return node.at

@@ -1,0 +1,79 @@
+"""The format of a model file, as tables: every key, how it is read, what it is for.
+
+The parser runs on these tables and the JSON Schema is made from them; docs/model.md says the same in prose.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from semantic.load.expression import Scope
+from semantic.load.expressions import Expr
+from semantic.load.format_data import DATASET_SHAPE, RELATIONSHIP, SHARED_DIMENSION
+from semantic.load.format_metrics import METRICS
+from semantic.load.format_sequences import ATTRIBUTION_SHAPE, FUNNEL, RETENTION_SHAPE
+from semantic.load.keys import DATASET, DIMENSION, GRAIN, METRIC, NAME
+from semantic.load.scalars import Choice, Line, Pattern, Version, Zone
+from semantic.load.shape import ByKey, Key, ListOf, Shape
+from semantic.time import Weekday
+
+ROLLUP: Final = Shape(
+    "rollup",
+    "A stored aggregate that answers queries faster and never changes an answer.",
+    {
+        "name": Key(NAME, "Its name.", required=True),
+        "dataset": Key(DATASET, "The dataset it folds.", required=True),
+        "dimensions": Key(ListOf(DIMENSION, "dimension"), "What it keeps apart.", required=True),
+        "grain": Key(GRAIN, "The finest period it keeps apart.", required=True),
+        "metrics": Key(ListOf(METRIC, "metric", least=1), "The simple metrics it holds.", required=True),
+    },
+)
+
+ROW_POLICY: Final = Shape(
+    "row policy",
+    "The rows a viewer may see.",
+    {
+        "name": Key(NAME, "Its name.", required=True),
+        "dataset": Key(DATASET, "The dataset it protects.", required=True),
+        "where": Key(Expr(Scope.POLICY), "The rows a viewer may see; :name is a claim of the viewer.", required=True),
+    },
+)
+
+HIDE_POLICY: Final = Shape(
+    "hide policy",
+    "Metrics and dimensions that a viewer may not see.",
+    {
+        "name": Key(NAME, "Its name.", required=True),
+        "hide": Key(
+            ListOf(Line("the name of a metric or dimension"), "name", least=1), "Metrics and dimensions.", required=True
+        ),
+        "unless": Key(
+            Expr(Scope.CLAIMS), "An expression over claims that lets a viewer see them; nobody when left out."
+        ),
+    },
+)
+
+POLICY: Final = ByKey("policy", {"dataset": ROW_POLICY, "hide": HIDE_POLICY})
+
+MODEL: Final = Shape(
+    "model",
+    "One file of a Headwater model. A model is all the files of a folder together.",
+    {
+        "version": Key(Version(1), "The version of this format, in exactly one file: 1."),
+        "timezone": Key(Zone(), "The zone of the business day; UTC when left out."),
+        "week_start": Key(Choice(Weekday), "The first day of a week; monday when left out."),
+        "currency": Key(Pattern("a currency such as CNY", "^[A-Z]{3}$"), "The currency of metrics in currency format."),
+        "dimensions": Key(ListOf(SHARED_DIMENSION, "shared dimension"), "The shared vocabulary."),
+        "datasets": Key(ListOf(DATASET_SHAPE, "dataset"), "Logical tables."),
+        "relationships": Key(ListOf(RELATIONSHIP, "relationship"), "Many-to-one joins between datasets."),
+        "metrics": Key(ListOf(METRICS, "metric"), "Named numbers."),
+        "funnels": Key(ListOf(FUNNEL, "funnel"), "Steps taken one after another."),
+        "retentions": Key(ListOf(RETENTION_SHAPE, "retention"), "Who comes back."),
+        "attributions": Key(ListOf(ATTRIBUTION_SHAPE, "attribution"), "What earned a conversion."),
+        "rollups": Key(ListOf(ROLLUP, "rollup"), "Stored aggregates."),
+        "policies": Key(ListOf(POLICY, "policy"), "Who sees what."),
+    },
+)
+
+SECTIONS: Final = tuple(name for name, key in MODEL.keys.items() if isinstance(key.reader, ListOf))
+SETTINGS: Final = tuple(name for name in MODEL.keys if name not in SECTIONS)

@@ -1,0 +1,252 @@
+"""YAML text → nodes that know where they stand.
+
+Scalars follow YAML 1.2's core schema: `yes`, `on` and `12:30` are strings, dates are strings until a reader asks for
+a date. Anchors work within limits; tags, merge keys and several documents in a file are no part of the format.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Protocol
+
+import yaml
+
+from semantic.errors import Code, Position, Problem
+
+MAX_BYTES = 1_000_000
+"""The size of one file."""
+MAX_NODES = 100_000
+"""Values in one file, an anchor's counted wherever it is used."""
+MAX_DEPTH = 40
+"""Levels of nesting."""
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_TRUE = frozenset(("true", "True", "TRUE"))
+_FALSE = frozenset(("false", "False", "FALSE"))
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+class Kind(Enum):
+    """What a scalar is to YAML."""
+
+    NULL = auto()
+    BOOLEAN = auto()
+    INTEGER = auto()
+    FLOAT = auto()
+    STRING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value. `text` is its content, `raw` its spelling in the file with quotes and line breaks."""
+
+    text: str
+    raw: str
+    quoted: bool
+    at: Position
+    size: int = 1
+
+    @property
+    def kind(self) -> Kind:
+        """Its YAML 1.2 type."""
+        if self.quoted:
+            return Kind.STRING
+        if self.text in _NULL:
+            return Kind.NULL
+        if self.text in _TRUE or self.text in _FALSE:
+            return Kind.BOOLEAN
+        if _INTEGER.fullmatch(self.text):
+            return Kind.INTEGER
+        return Kind.FLOAT if _FLOAT.fullmatch(self.text) else Kind.STRING
+
+    @property
+    def boolean(self) -> bool:
+        """The value of a BOOLEAN."""
+        return self.text in _TRUE
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    items: tuple[Node, ...]
+    at: Position
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A mapping, in the order written; keys are not yet known to differ."""
+
+    pairs: tuple[tuple[Scalar, Node], ...]
+    at: Position
+    size: int
+
+
+Node = Scalar | Items | Pairs
+
+
+class _Mark(Protocol):
+    """A place as libyaml counts it: from 0."""
+
+    line: int
+    column: int
+
+
+class _Refused(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not come yet."""
+
+    is_mapping: bool
+    at: Position
+    anchor: str | None
+    children: list[Node] = field(default_factory=list)
+
+
+def parse(file: str, text: str) -> tuple[Node | None, Problem | None]:
+    """The file's root node (None when it is empty), or the problem that makes it unreadable."""
+    try:
+        if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+            raise _Refused(
+                Problem(Code.YAML_SYNTAX, f"The file is larger than {MAX_BYTES:,} bytes.", Position(file, 1, 1))
+            )
+        return _Composer(file, text).root(), None
+    except _Refused as refused:
+        return None, refused.problem
+
+
+class _Composer:
+    """Folds the parser's events into nodes, without recursion."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self.lines = _LINE_BREAK.split(text)
+        self.anchors: dict[str, Node | None] = {}
+        self.open: list[_Open] = []
+        self.roots: list[Node] = []
+        self.size = 0
+
+    def root(self) -> Node | None:
+        for event in self._events():
+            self._take(event)
+        if not self.roots:
+            return None
+        root = self.roots[0]
+        return None if isinstance(root, Scalar) and root.kind is Kind.NULL else root
+
+    def _events(self) -> Iterator[yaml.Event]:
+        try:
+            yield from yaml.parse(self.text, Loader=yaml.CSafeLoader)
+        except yaml.MarkedYAMLError as error:
+            at = self._position(error.problem_mark or error.context_mark)
+            message = f"This is not valid YAML: {error.problem or error.context}."
+            raise _Refused(Problem(Code.YAML_SYNTAX, message, at, _hint(error.problem or "", at))) from error
+        except yaml.reader.ReaderError as error:
+            at = self._at_index(error.position)
+            raise _Refused(Problem(Code.YAML_SYNTAX, "A control character is not allowed here.", at)) from error
+        except UnicodeError as error:
+            raise _Refused(
+                Problem(Code.YAML_SYNTAX, "The file is not valid UTF-8.", Position(self.file, 1, 1))
+            ) from error
+
+    def _take(self, event: yaml.Event) -> None:
+        match event:
+            case yaml.ScalarEvent():
+                self._scalar(event)
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._begin(event)
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self._end()
+            case yaml.AliasEvent():
+                self._alias(event)
+            case yaml.DocumentStartEvent() if self.roots:
+                self._refuse("A model file holds one document.", event, 'Take away the "---" line or make two files.')
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        at = self._start(event)
+        self._count(1, at)
+        begin, end = event.start_mark, event.end_mark
+        raw = self.text[begin.index : end.index] if begin and end else event.value
+        self._add(Scalar(event.value, raw, bool(event.style), at), event.anchor)
+
+    def _begin(self, event: yaml.SequenceStartEvent | yaml.MappingStartEvent) -> None:
+        if len(self.open) >= MAX_DEPTH:
+            self._refuse(f"The nesting is deeper than {MAX_DEPTH} levels.", event)
+        at = self._start(event)
+        self._count(1, at)
+        if event.anchor:
+            self.anchors[event.anchor] = None
+        self.open.append(_Open(isinstance(event, yaml.MappingStartEvent), at, event.anchor))
+
+    def _end(self) -> None:
+        done = self.open.pop()
+        size = 1 + sum(child.size for child in done.children)
+        if not done.is_mapping:
+            return self._add(Items(tuple(done.children), done.at, size), done.anchor)
+        pairs = []
+        for key, value in zip(done.children[::2], done.children[1::2], strict=True):
+            if not isinstance(key, Scalar):
+                raise _Refused(Problem(Code.YAML_SYNTAX, "A key must be a plain name.", key.at))
+            pairs.append((key, value))
+        return self._add(Pairs(tuple(pairs), done.at, size), done.anchor)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        anchor = event.anchor or ""
+        node = self.anchors.get(anchor)
+        if node is not None:
+            self._count(node.size, self._start(event))
+            return self._add(node, None)
+        what = "contains itself" if anchor in self.anchors else "is not defined above"
+        return self._refuse(f'The anchor "{anchor}" {what}.', event)
+
+    def _add(self, node: Node, anchor: str | None) -> None:
+        if anchor:
+            self.anchors[anchor] = node
+        (self.open[-1].children if self.open else self.roots).append(node)
+
+    def _count(self, size: int, at: Position) -> None:
+        self.size += size
+        if self.size > MAX_NODES:
+            raise _Refused(Problem(Code.YAML_SYNTAX, f"The file holds more than {MAX_NODES:,} values.", at))
+
+    def _start(self, event: yaml.NodeEvent) -> Position:
+        """Where a value begins. A tag is refused here, as every value passes."""
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self._refuse(f'The tag "{tag}" is not part of the format.', event, "Quote a value to make it a string.")
+        return self._position(event.start_mark)
+
+    def _refuse(self, message: str, event: yaml.Event, suggestion: str | None = None) -> None:
+        raise _Refused(Problem(Code.YAML_SYNTAX, message, self._position(event.start_mark), suggestion))
+
+    def _position(self, mark: _Mark | None) -> Position:
+        if mark is None:
+            return Position(self.file, 1, 1)
+        line = self.lines[mark.line] if mark.line < len(self.lines) else ""
+        return Position(self.file, mark.line + 1, mark.column + 1, line)
+
+    def _at_index(self, index: int) -> Position:
+        before = _LINE_BREAK.split(self.text[:index])
+        return Position(self.file, len(before), len(before[-1]) + 1, self.lines[len(before) - 1])
+
+
+def _hint(problem: str, at: Position) -> str | None:
+    if "\t" in at.text[: at.column]:
+        return "Indent with spaces, not tabs."
+    if "mapping values are not allowed" in problem:
+        return 'Quote a text that holds ": ", and check the indentation.'
+    if "expected" in problem and "block" in problem:
+        return "Check the indentation: entries of one list or mapping begin at one column."
+    return None

@@ -1,0 +1,35 @@
+"""Where every part of a model stands in its files, for messages that point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from semantic.errors import Position
+
+Path = tuple[str, ...]
+"""The way to a part of a model: ("metrics", "gmv", "dataset"); an entry of a list by its name, else by its index."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Path → position."""
+
+    by_path: Mapping[Path, Position] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self.by_path
+
+    def at(self, *path: str) -> Position | None:
+        """The position of a path, or of the nearest part around it that is known."""
+        for length in range(len(path), 0, -1):
+            found = self.by_path.get(path[:length])
+            if found is not None:
+                return found
+        return None
+
+    def names(self, *path: str) -> tuple[str, ...]:
+        """The names directly under a path, in the order written."""
+        size = len(path)
+        return tuple(known[size] for known in self.by_path if len(known) == size + 1 and known[:size] == path)
