@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 prefix=$1
 
 python3 -m venv "$prefix"
-pip="$prefix/bin/python -m pip --disable-pip-version-check --no-cache-dir --quiet"
+pip="$prefix/bin/python -m pip --disable-pip-version-check --no-cache-dir --quiet --quiet"
 $pip install --requirement requirements.lock
 $pip install --no-deps .
 "$prefix/bin/headwater" --version

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=.venv-lock
 
-[ -x "$dir/bin/uv" ] || { python3 -m venv "$dir" && "$dir/bin/python" -m pip --disable-pip-version-check --quiet install uv; }
+[ -x "$dir/bin/uv" ] || { python3 -m venv "$dir" && "$dir/bin/python" -m pip --disable-pip-version-check --quiet --quiet install uv; }
 
 lock() {
     "$dir/bin/uv" pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-emit-index-url \

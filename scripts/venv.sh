@@ -33,7 +33,7 @@ if [ ! -x "$dir/bin/python" ]; then
     fi
 fi
 
-pip="$dir/bin/python -m pip --disable-pip-version-check --quiet"
+pip="$dir/bin/python -m pip --disable-pip-version-check --quiet --quiet"
 case $versions in
 locked)
     echo "Installing the $(grep -c == requirements-dev.lock) locked packages (on a new machine about a minute) …"
