@@ -7,7 +7,6 @@ NEWEST      := .venv-newest
 OLDEST      := .venv-oldest
 BIN         := $(VENV)/bin
 INSTALLED   := $(VENV)/.installed
-PAGE        := api/pages/graphiql/index.html
 # A file's tests stay in one worker, so that they share the server they started.
 PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 FUZZ_ARGS   ?=
@@ -71,7 +70,8 @@ lock: ## the lock files anew, from the newest allowed versions
 
 .PHONY: web
 web: ## GraphiQL anew, from web/graphiql (needs Node.js 20.19 or newer)
-	@cd web/graphiql && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build -- --logLevel warn
+	@echo "Building GraphiQL …"
+	@cd web/graphiql && npm ci --no-audit --no-fund --loglevel=error >/dev/null && npm run --silent build -- --logLevel warn
 
 .PHONY: image-try
 image-try: $(INSTALLED) ## the steps of the Dockerfile, outside of a container
