@@ -76,8 +76,9 @@ class Asked:
         timed = self.grains or self.query.time_range or any(not frame.is_plain for frame in frames)
         if timed and any(self.time_column(simple) is None for simple, _ in self.leaves):
             raise Refused(Code.NO_TIME_DIMENSION)
-        if any(not frame.is_plain for frame in frames) and Grain.WEEK in self.grains and _LONG & set(self.grains):
-            raise Refused(Code.GRAIN_NOT_POSSIBLE)
+        weeks = self.grains and finest(self.grains) is Grain.WEEK and _LONG & set(self.grains)
+        if weeks and any(not frame.is_plain for frame in frames):
+            raise Refused(Code.NOT_ANSWERABLE)  # a week can lie in two months
         self._refuse_unshared()
 
     def _refuse_unshared(self) -> None:
@@ -223,7 +224,7 @@ class Asked:
         if frame.offset is None:
             return first, min(last_day(first, grain), self.span.last)
         if is_clock_unit(frame.offset):
-            raise Refused(Code.GRAIN_NOT_POSSIBLE)
+            raise Refused(Code.NOT_ANSWERABLE)
         first = earlier(first, frame.offset)
         return first, last_day(first, grain)
 
@@ -241,7 +242,7 @@ class Asked:
     def _clock_window(self, frame: Frame, window: Any, last: date) -> Region:
         """The last hours or minutes of the span, when there is no time field."""
         if self.grains:
-            raise Refused(Code.GRAIN_NOT_POSSIBLE)
+            raise Refused(Code.NOT_ANSWERABLE)
         end = day_begin(last + ONE_DAY, self.zone)
         if frame.offset is None and self.span is not None:
             end = self.span.bounds(self.zone)[1]
@@ -279,7 +280,7 @@ def _moved(first: date, last: date, frame: Frame) -> tuple[date, date]:
     """A whole range moved back: as many days long, or as many months when it is whole months moved by months."""
     assert frame.offset is not None
     if is_clock_unit(frame.offset):
-        raise Refused(Code.GRAIN_NOT_POSSIBLE)
+        raise Refused(Code.NOT_ANSWERABLE)
     moved = earlier(first, frame.offset)
     after = last + ONE_DAY
     if months_of(frame.offset) is not None and first.day == 1 and after.day == 1:

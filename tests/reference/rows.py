@@ -119,7 +119,7 @@ class Source:
         assert when is not None
         if grain is not None:
             return bucket(when, grain, self.model.week_start)
-        return when.day if kind is DimensionType.DATE else when.local
+        return when.day if kind is DimensionType.DATE else when.instant
 
     def holds(self, condition: Condition | None, dataset: str, row: Row) -> bool:
         """Does a row pass a query's filter? Two-valued: a comparison with null is false, its opposite true."""

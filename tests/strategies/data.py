@@ -90,7 +90,8 @@ def amounts(kind: str) -> st.SearchStrategy[Any]:
 @st.composite
 def tables(draw: st.DrawFn, columns: dict[str, st.SearchStrategy[Any]], kinds: dict[str, str], most: int) -> Table:
     """Rows of independent columns; a primary key is drawn from so few values that it repeats."""
-    rows = draw(st.lists(st.fixed_dictionaries(columns), max_size=most))
+    least = draw(st.sampled_from((0, most // 2)))
+    rows = draw(st.lists(st.fixed_dictionaries(columns), min_size=least, max_size=most))
     cuts = draw(st.lists(st.integers(0, most), max_size=2)) if rows else []
     return Table(kinds, rows, tuple(cuts))
 

@@ -35,6 +35,7 @@ SPELT = {
     "size": "case when amount > 10 then 'large' else 'small' end",
     "place": "coalesce(city, 'unknown')",
 }
+AGGREGATIONS = ("sum", "sum", "count", "count", "count_distinct", "avg", "min", "max", "median", "percentile")
 SEGMENTS = ("busy", "local")
 WINDOWS = ("1 day", "2 days", "3 days", "7 days", "1 week", "1 month", "2 months", "1 quarter")
 
@@ -120,11 +121,7 @@ def _simple_metrics(draw: st.DrawFn, dataset: str, linked: bool) -> list[dict[st
     numbers = list(NUMBERS) + ([text.replace("{to}", through) for text in THROUGH] if through else [])
     metrics = []
     for index in range(draw(st.integers(1, 4))):
-        agg = draw(
-            st.sampled_from(
-                ("sum", "count", "count_distinct", "avg", "min", "max", "median", "percentile", "sum", "count")
-            )
-        )
+        agg = draw(st.sampled_from(AGGREGATIONS))
         metric: dict[str, Any] = {"name": f"{dataset}_{agg}_{index}", "type": "simple", "dataset": dataset, "agg": agg}
         match agg:
             case "count":

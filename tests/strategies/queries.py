@@ -70,19 +70,17 @@ def queries(draw: st.DrawFn, world: World, model: Model) -> MetricQuery:
     """Any query of one to three metric fields and what they can be split by."""
     names = draw(st.lists(st.sampled_from(list(model.metrics)), min_size=1, max_size=3))
     shared = _shared(model, names)
-    clock = draw(st.integers(0, 7)) == 0
+    times = draw(_time_fields(draw(st.integers(0, 7)) == 0))
+    clock = any(field.grain.is_clock for field in times) or (not times and draw(st.integers(0, 9)) == 0)
     dimensions = [draw(_dimension_field(model, names, name, i)) for i, name in enumerate(draw(_some(shared)))]
-    times = draw(_time_fields(clock))
-    metrics = [draw(_metric_field(model, name, f"m{index}", clock)) for index, name in enumerate(names)]
+    metrics = [draw(_metric_field(model, name, f"m{index}", clock, bool(times))) for index, name in enumerate(names)]
     fields: list[Field] = draw(st.permutations([*times, *dimensions, *metrics]))
     return MetricQuery(
         fields=tuple(fields),
         time_range=draw(_time_range(world, clock)),
         timezone=draw(st.one_of(st.none(), st.sampled_from(ZONES))),
         where=draw(_condition(model, names)),
-        segments=draw(st.sampled_from(((), (), (), (), (), ("busy",), ("local",), ("busy", "local"))))
-        if _known(model)
-        else (),
+        segments=draw(_segments(model, names)),
         having=tuple(draw(st.lists(_having(metrics), max_size=1))) if draw(st.integers(0, 3)) == 0 else (),
         order_by=tuple(draw(st.lists(_order(fields), max_size=2))) if draw(st.booleans()) else (),
         limit=draw(st.sampled_from((None, None, None, 1, 3, 1000))),
@@ -91,8 +89,16 @@ def queries(draw: st.DrawFn, world: World, model: Model) -> MetricQuery:
     )
 
 
-def _known(model: Model) -> bool:
-    return any(dataset.segments for dataset in model.datasets.values())
+@st.composite
+def _segments(draw: st.DrawFn, model: Model, names: list[str]) -> tuple[str, ...]:
+    """Segments all metrics have; now and then one that they may not."""
+    if draw(st.integers(0, 2)):
+        return ()
+    if draw(st.integers(0, 9)) == 0:
+        return ("busy",) if any(dataset.segments for dataset in model.datasets.values()) else ()
+    datasets = {name for metric in names for name in datasets_of(model, model.metrics[metric])}
+    known = [{segment.name for segment in model.datasets[name].segments} for name in datasets]
+    return tuple(draw(_some(sorted(set.intersection(*known)))))
 
 
 def _shared(model: Model, names: list[str]) -> list[str]:
@@ -119,9 +125,11 @@ def _dimension_field(draw: st.DrawFn, model: Model, names: list[str], name: str,
 
 
 def _time_fields(clock: bool) -> st.SearchStrategy[list[TimeField]]:
+    """Mostly none or one; a second grain now and then."""
     grains = (Grain.HOUR, Grain.HOUR, Grain.MINUTE) if clock else _DAYS
     first = st.lists(st.sampled_from(grains), max_size=1)
-    more = st.one_of(st.just([]), st.just([]), st.just([]), st.lists(st.sampled_from(_DAYS), min_size=1, max_size=1))
+    none: st.SearchStrategy[list[Grain]] = st.just([])
+    more = st.one_of(none, none, none, st.lists(st.sampled_from(_DAYS), min_size=1, max_size=1))
     return st.builds(
         lambda a, b: [TimeField(f"t{index}", grain) for index, grain in enumerate([*a, *b])],
         first,
@@ -130,11 +138,11 @@ def _time_fields(clock: bool) -> st.SearchStrategy[list[TimeField]]:
 
 
 @st.composite
-def _metric_field(draw: st.DrawFn, model: Model, name: str, key: str, clock: bool) -> MetricField:
+def _metric_field(draw: st.DrawFn, model: Model, name: str, key: str, clock: bool, timed: bool) -> MetricField:
     offset, comparison, rolling, to_date = None, Comparison.VALUE, None, None
     where = draw(_condition(model, [name])) if draw(st.integers(0, 3)) == 0 else None
     if draw(st.integers(0, 2)) == 0:
-        offset = draw(st.sampled_from(_CLOCK if clock else _OFFSETS))
+        offset = draw(st.sampled_from(_CLOCK if clock and timed else _OFFSETS))
         comparison = draw(st.sampled_from(list(Comparison)))
     if draw(st.integers(0, 3)) == 0:
         rolling = draw(st.sampled_from(_CLOCK if clock else _ROLLING))
@@ -153,9 +161,10 @@ def _condition(draw: st.DrawFn, model: Model, names: list[str]) -> Condition | N
         return None
     leaf = st.sampled_from(shared).flatmap(lambda name: _compare(name, _type(model, names[0], name)))
     parts = st.lists(leaf, max_size=2).map(tuple)
-    return draw(
+    drawn: Condition = draw(
         st.one_of(leaf, leaf, leaf.map(Not), parts.map(And), parts.map(Or), parts.map(lambda inner: Not(Or(inner))))
     )
+    return drawn
 
 
 def _compare(name: str, kind: DimensionType) -> st.SearchStrategy[Condition]:
@@ -236,11 +245,10 @@ def _month(day: date) -> Dates:
 def _having(metrics: list[MetricField]) -> st.SearchStrategy[Having]:
     keys = st.sampled_from([metric.key for metric in metrics])
     numbers = st.one_of(st.integers(0, 20), st.just(0.5))
+    several = st.lists(numbers, max_size=3).map(tuple)
     return st.one_of(
         st.builds(Having, keys, st.sampled_from(_COMPARED), numbers),
-        st.builds(
-            Having, keys, st.sampled_from((Operator.IN, Operator.NOT_IN)), st.lists(numbers, max_size=3).map(tuple)
-        ),
+        st.builds(Having, keys, st.sampled_from((Operator.IN, Operator.NOT_IN)), several),
         st.builds(Having, keys, st.just(Operator.IS_NULL), st.booleans()),
     )
 
