@@ -1,8 +1,8 @@
 """Calendar arithmetic: units, grains, durations, periods, zones. Pure; knows no clock.
 
-Local dates are the business calendar's. A period is named by its first local date (or, for HOUR and MINUTE, by the instant
-at which it begins). Zone rules come from the tz database through `zoneinfo`, and from nowhere else: no engine's own time
-zones are used, so that every engine agrees.
+Local dates are the business calendar's. A period is named by its first local date (or, for HOUR and MINUTE, by the
+instant at which it begins). Zone rules come from the tz database through `zoneinfo`, and from nowhere else: no
+engine's own time zones are used, so that every engine agrees.
 """
 
 from __future__ import annotations
@@ -159,7 +159,10 @@ def zone(name: str) -> ZoneInfo:
 
 
 def day_begin(day: date, tz: ZoneInfo) -> datetime:
-    """The instant (UTC, naive) at which a local day begins. Where midnight is skipped by DST: the first instant of the day."""
+    """The instant (UTC, naive) at which a local day begins.
+
+    Where midnight is skipped by DST: the first instant of the day.
+    """
     local = datetime(day.year, day.month, day.day, tzinfo=tz)
     instant = local.astimezone(UTC)
     skipped = instant.astimezone(tz).replace(tzinfo=None) != local.replace(tzinfo=None)

@@ -1,0 +1,1 @@
+"""Lower: metrics → plan, each type in its own way, to the same few nodes."""

@@ -21,10 +21,12 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """`sql` is the canonical text (DuckDB's dialect, one line, every identifier quoted, `a / b` null-safe against zero).
+    """`sql` is the canonical text (DuckDB's dialect, one line, every identifier quoted, `a / b` null-safe against
+    zero).
 
-    `refs` are the columns (in a derived metric: the metrics) it reads, sorted; `claims` the viewer's claims (`:name`) it
-    needs, allowed in policies only. `source` is what the author wrote. Equal expressions have equal canonical text.
+    `refs` are the columns (in a derived metric: the metrics) it reads, sorted; `claims` the viewer's claims (`:name`)
+    it needs, allowed in policies only. `source` is what the author wrote. Equal expressions have equal canonical
+    text.
     """
 
     sql: str

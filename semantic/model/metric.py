@@ -44,8 +44,8 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """What every metric has. `fill`: its value where there are no rows (counts: 0). `unallocated_null`: where it can't be
-    split by an asked-for dimension it is null with a warning, instead of an error.
+    """What every metric has. `fill`: its value where there are no rows (counts: 0). `unallocated_null`: where it
+    can't be split by an asked-for dimension it is null with a warning, instead of an error.
     """
 
     name: str
@@ -59,8 +59,8 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simple(Described):
-    """An aggregate of one dataset. `expr` None counts rows. `p` in (0, 1) for percentile. `time_dimension` overrides the
-    dataset's.
+    """An aggregate of one dataset. `expr` None counts rows. `p` in (0, 1) for percentile. `time_dimension` overrides
+    the dataset's.
     """
 
     dataset: str
@@ -116,7 +116,10 @@ class Retention(Described):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution(Described):
-    """Credit of an attribution: of `value` (an expression over the conversion dataset), or of the conversions counted."""
+    """Credit of an attribution.
+
+    Of `value` (an expression over the conversion dataset), or of the conversions counted.
+    """
 
     attribution: str
     value: Expression | None = None

@@ -1,6 +1,7 @@
 """What a dataset can be split by: its own dimensions and, through relationships, those of others.
 
-A dimension of another dataset is named by the way to it: `buyer` to `users`, then `member_level` → `buyer_member_level`.
+A dimension of another dataset is named by the way to it: `buyer` to `users`, then `member_level` →
+`buyer_member_level`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The plan: a small relational algebra that knows nothing of metrics."""

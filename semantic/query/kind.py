@@ -1,8 +1,12 @@
-"""The kinds of metrics and dimensions: inferred from the columns' kinds, so that a schema is typed before a query runs."""
+"""The kinds of metrics and dimensions.
+
+Inferred from the columns' kinds, so that a schema is typed before a query runs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import assert_never
 
 import sqlglot
@@ -39,7 +43,7 @@ _TYPES = {
 }
 _WIDEST = (Kind.FLOAT, Kind.DECIMAL, Kind.INTEGER)
 _TRANSPARENT = (exp.Paren, exp.Neg, exp.Abs, exp.Nullif)
-_BOOLEAN = (exp.Predicate, exp.Connector, exp.Not)
+_BOOLEAN = (exp.Boolean, exp.Predicate, exp.Connector, exp.Not)
 _TEXT = (exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.Concat, exp.DPipe)
 
 
@@ -52,10 +56,16 @@ def widest(kinds: list[Kind]) -> Kind:
 
 def expression_kind(expression: Expression, kind_of: KindOf) -> Kind:
     """The kind of a scalar expression's values; FLOAT for arithmetic that can't be told."""
-    return _kind(sqlglot.parse_one(expression.sql, dialect="duckdb"), kind_of)
+    return _kind(_parsed(expression.sql), kind_of)
 
 
-def _kind(node: exp.Expression, kind_of: KindOf) -> Kind:
+@lru_cache(maxsize=8192)
+def _parsed(sql: str) -> exp.Expr:
+    """The tree of a canonical expression, read and never changed."""
+    return sqlglot.parse_one(sql, dialect="duckdb")
+
+
+def _kind(node: exp.Expr, kind_of: KindOf) -> Kind:
     if isinstance(node, exp.Column):
         *path, name = (part.name for part in node.parts)
         return kind_of(Ref(tuple(path), name))
@@ -65,7 +75,7 @@ def _kind(node: exp.Expression, kind_of: KindOf) -> Kind:
         return Kind.INTEGER if node.is_int else Kind.DECIMAL
     if isinstance(node, exp.Cast | exp.TryCast):
         return next((kind for kind, types in _TYPES.items() if node.to.this in types), Kind.OTHER)
-    if isinstance(node, exp.Boolean) or isinstance(node, _BOOLEAN):
+    if isinstance(node, _BOOLEAN):
         return Kind.BOOLEAN
     if isinstance(node, _TEXT):
         return Kind.STRING
@@ -74,8 +84,8 @@ def _kind(node: exp.Expression, kind_of: KindOf) -> Kind:
     return _widened(node, kind_of)
 
 
-def _widened(node: exp.Expression, kind_of: KindOf) -> Kind:
-    branches: list[exp.Expression]
+def _widened(node: exp.Expr, kind_of: KindOf) -> Kind:
+    branches: list[exp.Expr]
     if isinstance(node, exp.Add | exp.Sub):
         kind = widest([_kind(node.left, kind_of), _kind(node.right, kind_of)])
         return kind if kind.is_number else Kind.OTHER
@@ -95,7 +105,10 @@ def _widened(node: exp.Expression, kind_of: KindOf) -> Kind:
 
 
 def column_kinds(model: Model, facts: Facts, dataset: str) -> KindOf:
-    """The kinds of a dataset's columns, and of those that relationships lead to; OTHER when the files don't have one."""
+    """The kinds of a dataset's columns, and of those that relationships lead to.
+
+    OTHER when the files don't have one.
+    """
 
     def kind_of(ref: Ref) -> Kind:
         at = dataset
@@ -111,12 +124,15 @@ _DIMENSION_KINDS = {
     DimensionType.STRING: Kind.STRING,
     DimensionType.BOOLEAN: Kind.BOOLEAN,
     DimensionType.DATE: Kind.DATE,
-    DimensionType.TIME: Kind.TIMESTAMP,
+    DimensionType.TIME: Kind.TIMESTAMPTZ,
 }
 
 
 def dimension_kind(model: Model, facts: Facts, reached: ReachedDimension, dataset: str) -> Kind:
-    """What a dimension's values are served as: its declared type; a number is INTEGER when its column is, else FLOAT."""
+    """What a dimension's values are served as.
+
+    Its declared type; a number is INTEGER when its column is, else FLOAT.
+    """
     declared = reached.dimension.type
     if declared is not DimensionType.NUMBER:
         return _DIMENSION_KINDS[declared]
@@ -164,7 +180,7 @@ def _simple_kind(model: Model, facts: Facts, metric: Simple) -> Kind:
 
 def _derived_kind(model: Model, facts: Facts, metric: Derived) -> Kind:
     """Sums and differences keep whole numbers and decimals exact; whatever multiplies or divides is FLOAT."""
-    parsed = sqlglot.parse_one(metric.expr.sql, dialect="duckdb")
+    parsed = _parsed(metric.expr.sql)
     if any(isinstance(node, exp.Binary) and not isinstance(node, exp.Add | exp.Sub) for node in parsed.walk()):
         return Kind.FLOAT
     kind = _kind(parsed, lambda ref: metric_kind(model, facts, model.metrics[ref.name]))

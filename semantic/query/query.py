@@ -66,7 +66,10 @@ Condition = Compare | And | Or | Not
 
 
 class Comparison(StrEnum):
-    """What an offset field shows: the earlier value, the change since, or the change as a share of the earlier value."""
+    """What an offset field shows.
+
+    The earlier value, the change since, or the change as a share of the earlier value.
+    """
 
     VALUE = "value"
     CHANGE = "change"

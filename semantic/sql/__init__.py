@@ -1,0 +1,1 @@
+"""SQL: plans as text of an engine's dialect, values always as parameters."""

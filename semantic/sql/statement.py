@@ -34,6 +34,9 @@ class Statement:
 
     @property
     def digest(self) -> str:
-        """Equal for equal text, parameters (with their types) and columns: the cache's key, next to the data version."""
+        """Equal for equal text, parameters (with their types) and columns.
+
+        The cache's key, next to the data version.
+        """
         parts = [self.sql, *(f"{type(value).__name__}:{value!r}" for value in self.params), repr(self.columns)]
         return hashlib.sha256("\x00".join(parts).encode()).hexdigest()

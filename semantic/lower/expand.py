@@ -1,0 +1,145 @@
+"""Metrics → expressions over leaves. Here the metric types disappear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from semantic.errors import Code, QueryError
+from semantic.lower.frames import covered
+from semantic.lower.leaf import Leaf, Leaves
+from semantic.model.facts import Kind
+from semantic.model.metric import (
+    Aggregation,
+    Attribution,
+    Conversion,
+    Cumulative,
+    Derived,
+    Metric,
+    Ratio,
+    Retention,
+    Simple,
+)
+from semantic.plan.expr import (
+    NULL,
+    TRUE,
+    ZERO,
+    All,
+    Authored,
+    Binary,
+    BinaryOp,
+    Case,
+    Cast,
+    Coalesce,
+    Col,
+    Const,
+    Expr,
+    IsNull,
+    Param,
+    divide,
+)
+from semantic.query.bound import BoundMetric, BoundQuery, Frame
+from semantic.query.kind import metric_kind
+from semantic.query.query import Comparison, Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A metric's value as an expression over leaf columns, and for each of those the condition that it has no value."""
+
+    expr: Expr
+    missing: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expander:
+    """Expands the metrics of one bound query; collects the leaves they need."""
+
+    bound: BoundQuery
+    leaves: Leaves
+
+    def field(self, asked: BoundMetric) -> Expr:
+        """The value under one response key, with its comparison, of its kind."""
+        if asked.absent:
+            return Cast(NULL, asked.kind)
+        value = self._compared(asked)
+        return value if asked.kind is Kind.DECIMAL or _is_quotient(value) else Cast(value, asked.kind)
+
+    def _compared(self, asked: BoundMetric) -> Expr:
+        value = self.expand(asked.metric, asked.frame, asked.where).expr
+        if asked.comparison is Comparison.VALUE:
+            return value
+        now = self.expand(asked.metric, replace(asked.frame, offset=None), asked.where).expr
+        change = Binary(BinaryOp.SUBTRACT, now, value)
+        return change if asked.comparison is Comparison.CHANGE else divide(change, value)
+
+    def expand(self, metric: Metric, frame: Frame, where: Condition | None) -> Value:
+        """A metric of any type over the rows of a frame."""
+        match metric:
+            case Simple():
+                return self._simple(metric, frame, where)
+            case Ratio():
+                return self._ratio(metric, frame, where)
+            case Derived():
+                return self._derived(metric, frame, where)
+            case Cumulative():
+                return self._cumulative(metric, frame, where)
+            case Conversion() | Retention() | Attribution():
+                raise QueryError(Code.NOT_ANSWERABLE, f'"{metric.name}" has no lowering.')
+            case _:
+                assert_never(metric)
+
+    def _simple(self, metric: Simple, frame: Frame, where: Condition | None) -> Value:
+        raw = Col(self.leaves.name(Leaf(metric, frame, where)))
+        counts = metric.agg in (Aggregation.COUNT, Aggregation.COUNT_DISTINCT)
+        fill = metric.fill if metric.fill is not None else (0 if counts else None)
+        missing = Binary(BinaryOp.EQ, Coalesce((raw, ZERO)), ZERO) if counts else IsNull(raw)
+        filled = None if fill is None else self._where_covered(_number(fill), metric, frame)
+        return Value(raw if filled is None else Coalesce((raw, filled)), (missing,))
+
+    def _where_covered(self, fill: Expr, metric: Simple, frame: Frame) -> Expr | None:
+        """The fill, but none where an offset leads to before or after all data of the dataset."""
+        condition = TRUE if frame.offset is None else covered(self.bound, metric, frame)
+        if isinstance(condition, Const):
+            return fill if condition == TRUE else None
+        return Case(((condition, fill),), NULL)
+
+    def _ratio(self, metric: Ratio, frame: Frame, where: Condition | None) -> Value:
+        top = self.expand(self.bound.model.metrics[metric.numerator], frame, where)
+        bottom = self.expand(self.bound.model.metrics[metric.denominator], frame, where)
+        return _filled(metric, divide(top.expr, bottom.expr), (*top.missing, *bottom.missing))
+
+    def _derived(self, metric: Derived, frame: Frame, where: Condition | None) -> Value:
+        exact = metric_kind(self.bound.model, self.bound.facts, metric) is not Kind.FLOAT
+        names, missing = [], list[Expr]()
+        for ref in metric.expr.refs:
+            inner = self.expand(self.bound.model.metrics[ref.name], frame, where)
+            names.append((ref, inner.expr if exact else Cast(inner.expr, Kind.FLOAT)))
+            missing += inner.missing
+        return _filled(metric, Authored(metric.expr, tuple(names)), tuple(missing))
+
+    def _cumulative(self, metric: Cumulative, frame: Frame, where: Condition | None) -> Value:
+        if frame.window is not None or frame.to_date is not None:
+            raise QueryError(
+                Code.NOT_ANSWERABLE,
+                f'"{metric.name}" is cumulative already.',
+                f'Use `rolling` and `toDate` on "{metric.metric}".',
+            )
+        framed = Frame(frame.offset, metric.window, metric.grain_to_date)
+        inner = self.expand(self.bound.model.metrics[metric.metric], framed, where)
+        return _filled(metric, inner.expr, inner.missing)
+
+
+def _is_quotient(expr: Expr) -> bool:
+    return isinstance(expr, Binary) and expr.op is BinaryOp.DIVIDE
+
+
+def _number(value: float) -> Expr:
+    return ZERO if value == 0 else Param(value, Kind.INTEGER if isinstance(value, int) else Kind.FLOAT)
+
+
+def _filled(metric: Ratio | Derived | Cumulative, expr: Expr, missing: tuple[Expr, ...]) -> Value:
+    """The metric's own fill, only where nothing inside it has a value: x / 0 stays null."""
+    if metric.fill is None or not missing:
+        return Value(expr, missing)
+    return Value(Case(((All(missing), _number(metric.fill)),), expr), missing)

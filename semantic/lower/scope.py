@@ -1,0 +1,234 @@
+"""A dataset as expressions see it: author's names and dimensions → plan expressions, and the joins these need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from semantic.model.dataset import Dataset
+from semantic.model.expression import Expression, Ref
+from semantic.model.facts import Bounds, DatasetFacts, Facts, Kind
+from semantic.model.model import Model
+from semantic.model.reach import reachable
+from semantic.plan.expr import Authored, Binary, BinaryOp, Case, Cast, Col, Expr, Param, Shift, Truncate
+from semantic.plan.node import Join, JoinKind, Plan, Scan
+from semantic.query.bound import DimensionKey
+from semantic.query.kind import column_kinds, expression_kind
+from semantic.time import Grain, Weekday, utc_offsets, zone
+
+ARROW = "→"
+"""Between the relationships of a way and its column."""
+
+_WIDE = Bounds(datetime(1970, 1, 1), datetime(2100, 1, 1))
+_NO_BOUNDS = Bounds(datetime(1970, 1, 1), datetime(1970, 1, 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One dataset at one set of facts, seen in one time zone.
+
+    Columns of the dataset keep their names; those reached by relationships are named by the way: `buyer→member_level`.
+    """
+
+    model: Model
+    facts: Facts
+    dataset: Dataset
+    zone: ZoneInfo
+    week_start: Weekday
+
+    @property
+    def own(self) -> DatasetFacts:
+        """The dataset's own facts."""
+        return self.facts.datasets[self.dataset.name]
+
+    def column(self, ref: Ref) -> Expr:
+        """What an author's name stands for: a column, or a related dataset's dimension of that name."""
+        if ref.path:
+            target = self.model.datasets[self.model.relationships[ref.path[-1]].to_dataset]
+            for dimension in target.dimensions:
+                if dimension.name == ref.name:
+                    return self.authored(dimension.expr, ref.path)
+        return Col(_joined(ref))
+
+    def authored(self, expression: Expression, path: tuple[str, ...] = ()) -> Expr:
+        """An author's expression of the dataset (or, with a path, of the one it leads to) over this scope's columns."""
+        names = tuple((ref, self._resolve(ref, path)) for ref in expression.refs)
+        if len(names) == 1 and expression.sql == _quoted(names[0][0]):
+            return names[0][1]
+        return Authored(expression, names)
+
+    def _resolve(self, ref: Ref, path: tuple[str, ...]) -> Expr:
+        whole = Ref((*path, *ref.path), ref.name)
+        return self.column(whole) if ref.path else Col(_joined(whole))
+
+    def dimension(self, name: str, kind: Kind) -> Expr:
+        """A dimension's values, of the kind they are served as."""
+        reached = reachable(self.model, self.dataset.name)[name]
+        expr = self.authored(reached.dimension.expr, reached.refs)
+        at = reached.path[-1].to_dataset if reached.path else self.dataset.name
+        native = expression_kind(reached.dimension.expr, column_kinds(self.model, self.facts, at))
+        if native in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ) and kind in (Kind.DATE, Kind.TIMESTAMPTZ):
+            utc = self.to_utc(expr, native, self.model.datasets[at], _WIDE)
+            return Cast(self.to_local(utc, None), Kind.DATE) if kind is Kind.DATE else Cast(utc, kind)
+        return expr if native is kind else Cast(expr, kind)
+
+    def to_utc(self, expr: Expr, native: Kind, dataset: Dataset, bounds: Bounds) -> Expr:
+        """A timestamp as naive UTC, whatever zone its dataset keeps it in."""
+        if native is Kind.TIMESTAMPTZ:
+            return Cast(expr, Kind.TIMESTAMP)
+        if native is Kind.DATE or dataset.timezone == "UTC":
+            return expr
+        return Shift(expr, local_pieces(zone(dataset.timezone), bounds))
+
+    def to_local(self, utc: Expr, bounds: Bounds | None) -> Expr:
+        """Naive UTC → naive local wall time of the scope's zone. Without bounds, right for 1970 to 2100."""
+        low, high = _instants(bounds or _WIDE)
+        pieces = utc_offsets(self.zone, low, high)
+        return utc if pieces == ((low, 0),) else Shift(utc, pieces)
+
+    def key(self, key: DimensionKey) -> Expr:
+        """The values of a dimension key, bucketed when it has a grain."""
+        if key.grain is None:
+            return self.dimension(key.dimension, key.kind)
+        if key.grain.is_clock:
+            utc = Cast(self.dimension(key.dimension, Kind.TIMESTAMPTZ), Kind.TIMESTAMP)
+            return self.clock_bucket(utc, key.grain, _WIDE)
+        day = self.dimension(key.dimension, Kind.DATE)
+        return day if key.grain is Grain.DAY else Truncate(day, key.grain, self.week_start)
+
+    def clock_bucket(self, utc: Expr, grain: Grain, bounds: Bounds) -> Expr:
+        """The instant at which the local hour or minute of a naive UTC timestamp begins, as TIMESTAMPTZ."""
+        pieces = utc_offsets(self.zone, *_instants(bounds))
+        size = 60 if grain is Grain.MINUTE else 3600
+        if all(seconds % size == 0 for _, seconds in pieces):
+            return Cast(Truncate(utc, grain), Kind.TIMESTAMPTZ)
+        return Cast(_by_piece(utc, grain, pieces), Kind.TIMESTAMPTZ)
+
+    def time(self, column: str, bounds: Bounds | None) -> Time:
+        """The dataset's time column, ready to be bucketed and compared. `bounds`: of the rows that will be read."""
+        native = self.own.columns.get(column, Kind.TIMESTAMP)
+        return Time(self, column, native, bounds or self.own.bounds.get(column) or _NO_BOUNDS)
+
+    def relation(self, exprs: Iterable[str]) -> Plan:
+        """The dataset's rows with the columns named, joined many-to-one with whatever relationships these need."""
+        wanted = dict.fromkeys(exprs)
+        paths = sorted({path for name in wanted for path in _prefixes(name)}, key=lambda path: (len(path), path))
+        for path in paths:
+            relationship = self.model.relationships[path[-1]]
+            for source, target in relationship.columns:
+                wanted[ARROW.join((*path[:-1], source))] = None
+                wanted[ARROW.join((*path, target))] = None
+        plan: Plan = Scan(self.dataset.name, _columns_at(wanted, ()))
+        for path in paths:
+            relationship = self.model.relationships[path[-1]]
+            prefix = ARROW.join(path) + ARROW
+            right = Scan(relationship.to_dataset, _columns_at(wanted, path), prefix)
+            on = tuple((ARROW.join((*path[:-1], source)), prefix + target) for source, target in relationship.columns)
+            plan = Join(plan, right, JoinKind.LEFT, on)
+        return plan
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A dataset's time column in a scope: its local day, its buckets, and comparisons that a scan can prune by."""
+
+    scope: Scope
+    name: str
+    native: Kind
+    bounds: Bounds
+
+    @property
+    def utc(self) -> Expr:
+        """Naive UTC (a date stays a local date)."""
+        return self.scope.to_utc(Col(self.name), self.native, self.scope.dataset, self.bounds)
+
+    @property
+    def day(self) -> Expr:
+        """The local day."""
+        if self.native is Kind.DATE:
+            return Col(self.name)
+        if self.native is Kind.TIMESTAMP and self.scope.dataset.timezone == self.scope.zone.key:
+            return Cast(Col(self.name), Kind.DATE)
+        return Cast(self.scope.to_local(self.utc, self.bounds), Kind.DATE)
+
+    def bucket(self, grain: Grain) -> Expr:
+        """The period's first local day; for clock grains, the instant (as TIMESTAMPTZ) at which it begins."""
+        if not grain.is_clock:
+            return self.day if grain is Grain.DAY else Truncate(self.day, grain, self.scope.week_start)
+        return self.scope.clock_bucket(self.utc, grain, self.bounds)
+
+    def since(self, instant: datetime) -> Expr:
+        """At or after an instant (naive UTC)."""
+        return self._compare(BinaryOp.GTE, instant)
+
+    def before(self, instant: datetime) -> Expr:
+        """Before an instant (naive UTC)."""
+        return self._compare(BinaryOp.LT, instant)
+
+    def _compare(self, op: BinaryOp, instant: datetime) -> Expr:
+        if self.native is Kind.DATE:
+            local = instant + timedelta(seconds=utc_offsets(self.scope.zone, instant, instant)[0][1])
+            midnight = local.date()
+            if local != datetime(midnight.year, midnight.month, midnight.day):
+                midnight += timedelta(days=1)
+            return Binary(op, Col(self.name), Param(midnight, Kind.DATE))
+        if self.native is Kind.TIMESTAMPTZ:
+            return Binary(op, Col(self.name), Param(instant, Kind.TIMESTAMPTZ))
+        return Binary(op, self.utc, Param(instant, Kind.TIMESTAMP))
+
+
+def local_pieces(tz: ZoneInfo, bounds: Bounds) -> tuple[tuple[datetime, int], ...]:
+    """The shifts that turn a zone's wall time into UTC.
+
+    (from wall time, seconds). An hour that comes twice is its first.
+    """
+    low, high = _instants(bounds)
+    offsets = utc_offsets(tz, low - timedelta(days=2), high + timedelta(days=2))
+    pieces = [(low - timedelta(days=2), -offsets[0][1])]
+    for (_, before), (instant, after) in pairwise(offsets):
+        pieces.append((instant + timedelta(seconds=max(before, after)), -after))
+    return tuple(pieces)
+
+
+def _by_piece(utc: Expr, grain: Grain, pieces: tuple[tuple[datetime, int], ...]) -> Expr:
+    """The bucket of a zone whose offset is no multiple of the grain.
+
+    In local time and back, by the row's own offset.
+    """
+    whens = []
+    for instant, seconds in reversed(pieces):
+        there, back = ((instant, seconds),), ((instant, -seconds),)
+        value = Shift(Truncate(Shift(utc, there), grain), back)
+        whens.append((Binary(BinaryOp.GTE, utc, Param(instant, Kind.TIMESTAMP)), value))
+    default = whens.pop()[1]
+    return Case(tuple(whens), default) if whens else default
+
+
+def _instants(bounds: Bounds) -> tuple[datetime, datetime]:
+    def instant(value: object) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        return datetime.fromisoformat(f"{value}T00:00:00")
+
+    return instant(bounds.first), instant(bounds.last)
+
+
+def _joined(ref: Ref) -> str:
+    return ARROW.join((*ref.path, ref.name))
+
+
+def _quoted(ref: Ref) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in (*ref.path, ref.name))
+
+
+def _prefixes(name: str) -> list[tuple[str, ...]]:
+    path = tuple(name.split(ARROW)[:-1])
+    return [path[:length] for length in range(1, len(path) + 1)]
+
+
+def _columns_at(wanted: Iterable[str], path: tuple[str, ...]) -> tuple[str, ...]:
+    found = (name.split(ARROW) for name in wanted)
+    return tuple(sorted({parts[-1] for parts in found if tuple(parts[:-1]) == path}))

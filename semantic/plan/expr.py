@@ -1,0 +1,232 @@
+"""Expressions of a plan: a closed union of frozen nodes over the columns of a node's input.
+
+Nothing here knows a metric, and nothing a dialect. Values are always `Param`, and reach an engine as parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from semantic.model.expression import Expression, Ref
+from semantic.model.facts import Kind
+from semantic.query.query import Scalar
+from semantic.time import Grain, Weekday
+
+
+@dataclass(frozen=True, slots=True)
+class Col:
+    """A column of the input, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A value from outside, of a kind; rendered as a parameter."""
+
+    value: Scalar | tuple[Scalar, ...]
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A constant of the compiler's own (null, a truth value, a small integer); rendered as text."""
+
+    value: bool | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Authored:
+    """An author's expression, with what each of its names stands for; `claims` likewise."""
+
+    expression: Expression
+    names: tuple[tuple[Ref, Expr], ...]
+    claims: tuple[tuple[str, Param], ...] = ()
+
+
+class BinaryOp(StrEnum):
+    """Arithmetic and comparison. DIVIDE is null when the divisor is 0, and never integer division."""
+
+    ADD = "+"
+    SUBTRACT = "-"
+    DIVIDE = "/"
+    EQ = "="
+    GT = ">"
+    GTE = ">="
+    LT = "<"
+    LTE = "<="
+    SAME = "is not distinct from"
+    DIFFERENT = "is distinct from"
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """left op right."""
+
+    op: BinaryOp
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part is true (no part: true)."""
+
+    parts: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Some part is true (no part: false)."""
+
+    parts: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsNotTrue:
+    """The part is false or null: the two-valued opposite."""
+
+    part: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    """The part is null."""
+
+    part: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class InList:
+    """The part equals one of the values (none: false; a null part: null)."""
+
+    part: Expr
+    values: tuple[Param, ...]
+
+
+class TextTest(StrEnum):
+    """Where in a text the other text must stand."""
+
+    CONTAINS = "contains"
+    STARTS_WITH = "starts_with"
+    ENDS_WITH = "ends_with"
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch:
+    """The part, a text, holds another literally. `fold`: in any case."""
+
+    test: TextTest
+    part: Expr
+    value: Param
+    fold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The value of the first condition that is true, else the default."""
+
+    whens: tuple[tuple[Expr, Expr], ...]
+    default: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Coalesce:
+    """The first part that is not null."""
+
+    parts: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The part as another kind. TIMESTAMPTZ → TIMESTAMP gives UTC wall time, and back."""
+
+    part: Expr
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A zone-less timestamp moved by seconds that depend on itself.
+
+    `pieces` are (from, seconds) in order; the first `from` is ignored: it holds for all that is earlier too. This is
+    how UTC becomes local time and back, without the engine's own time zones.
+    """
+
+    part: Expr
+    pieces: tuple[tuple[datetime, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """The first day of the period (part: a date), or the clock unit's first instant (part: a timestamp)."""
+
+    part: Expr
+    grain: Grain
+    week_start: Weekday = Weekday.MONDAY
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """The number of rows of the whole result, on every row."""
+
+
+Expr = (
+    Col
+    | Param
+    | Const
+    | Authored
+    | Binary
+    | All
+    | AnyOf
+    | IsNotTrue
+    | IsNull
+    | InList
+    | TextMatch
+    | Case
+    | Coalesce
+    | Cast
+    | Shift
+    | Truncate
+    | RowCount
+)
+
+NULL = Const(None)
+TRUE = Const(True)
+ZERO = Const(0)
+
+
+class Fold(StrEnum):
+    """How an aggregate folds a column; all ignore nulls, COUNT without an argument counts rows."""
+
+    SUM = "sum"
+    COUNT = "count"
+    COUNT_DISTINCT = "count_distinct"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+    PERCENTILE = "percentile"
+
+
+@dataclass(frozen=True, slots=True)
+class Agg:
+    """One aggregate: of `arg` over the rows where `where` is true. `p`: of PERCENTILE, interpolated."""
+
+    fold: Fold
+    arg: Expr | None = None
+    where: Expr | None = None
+    p: float | None = None
+
+
+def conjunction(parts: list[Expr]) -> Expr | None:
+    """All of the parts; None when there is none."""
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def divide(left: Expr, right: Expr) -> Expr:
+    """Left / right as a float; null when right is 0."""
+    return Binary(BinaryOp.DIVIDE, Cast(left, Kind.FLOAT), Cast(right, Kind.FLOAT))

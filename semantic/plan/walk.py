@@ -1,0 +1,76 @@
+"""Going over plans and expressions, without knowing what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import assert_never
+
+from semantic.plan.expr import (
+    All,
+    AnyOf,
+    Authored,
+    Binary,
+    Case,
+    Cast,
+    Coalesce,
+    Col,
+    Const,
+    Expr,
+    InList,
+    IsNotTrue,
+    IsNull,
+    Param,
+    RowCount,
+    Shift,
+    TextMatch,
+    Truncate,
+)
+from semantic.plan.node import Plan
+
+
+def nodes(plan: Plan) -> Iterator[Plan]:
+    """The node and everything under it, top first."""
+    yield plan
+    for child in plan.inputs:
+        yield from nodes(child)
+
+
+def rewrite(plan: Plan, change: Callable[[Plan], Plan]) -> Plan:
+    """`change` applied to every node, bottom up. A node used twice stays one node."""
+    done: dict[int, Plan] = {}
+
+    def visit(node: Plan) -> Plan:
+        if id(node) not in done:
+            inputs = tuple(visit(child) for child in node.inputs)
+            done[id(node)] = change(node.with_inputs(inputs) if inputs != node.inputs else node)
+        return done[id(node)]
+
+    return visit(plan)
+
+
+def parts(expr: Expr) -> tuple[Expr, ...]:
+    """The expressions directly inside one."""
+    match expr:
+        case Col() | Param() | Const() | RowCount():
+            return ()
+        case Authored():
+            return tuple(inner for _, inner in expr.names)
+        case Binary():
+            return (expr.left, expr.right)
+        case All() | AnyOf() | Coalesce():
+            return expr.parts
+        case IsNotTrue() | IsNull() | InList() | TextMatch() | Cast() | Shift() | Truncate():
+            return (expr.part,)
+        case Case():
+            return (*(side for when in expr.whens for side in when), expr.default)
+        case _:
+            assert_never(expr)
+
+
+def columns(exprs: Iterable[Expr]) -> Iterator[str]:
+    """The column names that expressions read, with repeats."""
+    for expr in exprs:
+        if isinstance(expr, Col):
+            yield expr.name
+        else:
+            yield from columns(parts(expr))

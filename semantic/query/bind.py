@@ -1,0 +1,192 @@
+"""Bind: names → definitions, relative dates → absolute. Every mistake in a question is found here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from semantic.errors import Code, QueryError, did_you_mean
+from semantic.model.facts import Facts, Kind
+from semantic.model.metric import Metric, Simple
+from semantic.model.model import Model
+from semantic.model.reach import reachable, simple_metrics, splits, time_column
+from semantic.query.bound import BoundMetric, BoundQuery, DimensionKey, Frame, Key, TimeKey
+from semantic.query.check import check_arguments, check_frames, check_segments, check_time
+from semantic.query.kind import dimension_kind, metric_kind, widest
+from semantic.query.notice import notices
+from semantic.query.period import Span, bounds_of, data_through, days_span, local_day, resolve
+from semantic.query.query import (
+    And,
+    Compare,
+    Condition,
+    DimensionField,
+    MetricField,
+    MetricQuery,
+    Not,
+    Or,
+    TimeField,
+)
+from semantic.time import Grain, zone
+
+
+def datasets_needed(model: Model, query: MetricQuery) -> tuple[str, ...]:
+    """The datasets whose facts a query needs: its metrics', and those that relationships lead to. UNKNOWN_METRIC."""
+    found: dict[str, None] = {}
+    for field in query.metrics:
+        for simple in simple_metrics(model, model.metric(field.metric)):
+            with_related(model, simple.dataset, found)
+    return tuple(sorted(found))
+
+
+def with_related(model: Model, dataset: str, found: dict[str, None]) -> None:
+    """Adds a dataset, and all that relationships lead to from it, to `found`."""
+    if dataset not in found:
+        found[dataset] = None
+        for relationship in model.relationships_from(dataset):
+            with_related(model, relationship.to_dataset, found)
+
+
+def bind(model: Model, query: MetricQuery, facts: Facts) -> BoundQuery:
+    """The query with every name resolved and every date absolute. QueryError, the first that is found."""
+    check_arguments(query)
+    tz = zone(query.timezone or model.timezone)
+    metrics = [model.metric(field.metric) for field in query.metrics]
+    absent = [_is_absent(model, query, field, metric) for field, metric in zip(query.metrics, metrics, strict=True)]
+    present = [metric for metric, is_absent in zip(metrics, absent, strict=True) if not is_absent]
+    simples = list(dict.fromkeys(simple for metric in present for simple in simple_metrics(model, metric)))
+    check_segments(model, query, dict.fromkeys(simple.dataset for simple in simples))
+    through = _data_through(model, simples, facts)
+    span = None
+    if query.time_range is not None:
+        span = resolve(query.time_range, through, tz, model.week_start)
+    bound = BoundQuery(
+        model=model,
+        facts=facts,
+        output=tuple(field.key for field in query.fields),
+        keys=tuple(_keys(model, query, simples, facts)),
+        metrics=tuple(
+            _metric(model, field, facts, is_absent) for field, is_absent in zip(query.metrics, absent, strict=True)
+        ),
+        zone=tz,
+        week_start=model.week_start,
+        span=span,
+        days=_days(model, simples, facts, tz),
+        data_through=through,
+        where=query.where,
+        segments=query.segments,
+        having=query.having,
+        order_by=query.order_by,
+        limit=query.limit,
+        offset=query.offset,
+        fill=query.fill,
+        count_rows=query.count_rows,
+        warnings=(),
+    )
+    check_time(bound)
+    check_frames(bound)
+    return notices(bound)
+
+
+def _metric(model: Model, field: MetricField, facts: Facts, absent: bool) -> BoundMetric:
+    metric = model.metric(field.metric)
+    frame = Frame(field.offset, field.rolling, field.to_date)
+    kind = Kind.FLOAT if field.comparison == "change_ratio" else metric_kind(model, facts, metric)
+    return BoundMetric(field.key, metric, kind, frame, field.where, field.comparison, absent)
+
+
+def _keys(model: Model, query: MetricQuery, simples: list[Simple], facts: Facts) -> Iterator[Key]:
+    for field in query.fields:
+        match field:
+            case TimeField(key, grain):
+                yield TimeKey(key, grain)
+            case DimensionField(key, dimension, grain):
+                yield _dimension_key(model, key, dimension, grain, simples, facts)
+
+
+def _dimension_key(
+    model: Model, key: str, dimension: str, grain: Grain | None, simples: list[Simple], facts: Facts
+) -> DimensionKey:
+    kinds = []
+    for dataset in dict.fromkeys(simple.dataset for simple in simples):
+        reached = reachable(model, dataset).get(dimension)
+        if reached is not None:
+            kinds.append(dimension_kind(model, facts, reached, dataset))
+    kind = widest(kinds) if kinds else Kind.STRING
+    if grain is None:
+        return DimensionKey(key, dimension, kind)
+    if kind not in (Kind.DATE, Kind.TIMESTAMPTZ) or (grain.is_clock and kind is Kind.DATE):
+        raise QueryError(
+            Code.GRAIN_NOT_POSSIBLE,
+            f'"{dimension}" can\'t be bucketed by {grain.name}.',
+            "Only date and time dimensions have a grain, and a date none finer than a day.",
+        )
+    return DimensionKey(key, dimension, Kind.TIMESTAMPTZ if grain.is_clock else Kind.DATE, grain)
+
+
+def condition_dimensions(condition: Condition | None) -> Iterator[str]:
+    """The dimensions a condition names, with repeats."""
+    match condition:
+        case None:
+            return
+        case Compare():
+            yield condition.dimension
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from condition_dimensions(part)
+        case Not(part):
+            yield from condition_dimensions(part)
+
+
+def _is_absent(model: Model, query: MetricQuery, field: MetricField, metric: Metric) -> bool:
+    """Whether the metric is null here by its author's choice. DIMENSION_NOT_SHARED when it can't be split as asked."""
+    names = [item.dimension for item in query.fields if isinstance(item, DimensionField)]
+    names += [*condition_dimensions(query.where), *condition_dimensions(field.where)]
+    known = splits(model, metric)
+    for name in names:
+        if name in known:
+            continue
+        _check_known(model, name)
+        if metric.unallocated_null:
+            return True
+        options = ", ".join(known) if known else "nothing"
+        raise QueryError(
+            Code.DIMENSION_NOT_SHARED,
+            f'"{metric.name}" can\'t be split or filtered by "{name}". It can be by: {options}.',
+            did_you_mean(name, known),
+        )
+    return False
+
+
+def _check_known(model: Model, name: str) -> None:
+    everything = {found for dataset in model.datasets for found in reachable(model, dataset)}
+    if name not in everything:
+        raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".', did_you_mean(name, everything))
+
+
+def _data_through(model: Model, simples: list[Simple], facts: Facts) -> date | None:
+    tz = zone(model.timezone)
+    days = []
+    for name in dict.fromkeys(simple.dataset for simple in simples):
+        day = data_through(model.datasets[name], facts.datasets[name], tz)
+        if day is not None:
+            days.append(day)
+    return min(days, default=None)
+
+
+def _days(model: Model, simples: list[Simple], facts: Facts, tz: ZoneInfo) -> tuple[date, date] | None:
+    found = []
+    for simple in simples:
+        bounds = bounds_of(facts.datasets[simple.dataset], time_column(model, simple))
+        if bounds is not None:
+            found.append((local_day(bounds.first, tz), local_day(bounds.last, tz)))
+    if not found:
+        return None
+    return min(first for first, _ in found), max(last for _, last in found)
+
+
+def effective_span(bound: BoundQuery) -> Span | None:
+    """The range asked for; without one, all days with data. None when there is no data either."""
+    if bound.span is not None or bound.days is None:
+        return bound.span
+    return days_span(*bound.days, bound.zone)

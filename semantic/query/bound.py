@@ -1,0 +1,122 @@
+"""A bound query: names replaced by definitions, dates absolute. All errors of the user end where one is made (bind)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from semantic.model.facts import Facts, Kind
+from semantic.model.metric import Metric
+from semantic.model.model import Model
+from semantic.query.period import Span
+from semantic.query.query import Comparison, Condition, Having, OrderBy
+from semantic.query.warning import QueryWarning
+from semantic.time import Duration, Grain, Weekday
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Which rows a value is of, seen from its period: shifted back by `offset`, then a trailing `window`, or everything
+    since the period of `to_date` began. Nothing set: the period itself.
+    """
+
+    offset: Duration | None = None
+    window: Duration | None = None
+    to_date: Grain | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """True when values are of the period itself."""
+        return self == PLAIN
+
+
+PLAIN = Frame()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeKey:
+    """Rows are split by the period of each metric's own time."""
+
+    name: str
+    grain: Grain
+
+    @property
+    def kind(self) -> Kind:
+        """Dates; instants for clock grains."""
+        return Kind.TIMESTAMPTZ if self.grain.is_clock else Kind.DATE
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionKey:
+    """Rows are split by a dimension; `grain` buckets a date or time dimension."""
+
+    name: str
+    dimension: str
+    kind: Kind
+    grain: Grain | None = None
+
+
+Key = TimeKey | DimensionKey
+
+
+@dataclass(frozen=True, slots=True)
+class BoundMetric:
+    """One asked-for number. `absent`: it can't be split as asked and its author chose null for that."""
+
+    key: str
+    metric: Metric
+    kind: Kind
+    frame: Frame = PLAIN
+    where: Condition | None = None
+    comparison: Comparison = Comparison.VALUE
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoundQuery:
+    """`output`: the response keys in order. `span`: the time range (None: all time). `days`: the first and last local
+    day with data over the query's datasets (None: no data, or no time).
+    """
+
+    model: Model
+    facts: Facts
+    output: tuple[str, ...]
+    keys: tuple[Key, ...]
+    metrics: tuple[BoundMetric, ...]
+    zone: ZoneInfo
+    week_start: Weekday
+    span: Span | None
+    days: tuple[date, date] | None
+    data_through: date | None
+    where: Condition | None
+    segments: tuple[str, ...]
+    having: tuple[Having, ...]
+    order_by: tuple[OrderBy, ...]
+    limit: int | None
+    offset: int
+    fill: bool
+    count_rows: bool
+    warnings: tuple[QueryWarning, ...]
+
+    @property
+    def time_keys(self) -> tuple[TimeKey, ...]:
+        """The keys that are periods, in order."""
+        return tuple(key for key in self.keys if isinstance(key, TimeKey))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundValues:
+    """A bound question for a dimension's values: `datasets` are those that have it and everything `where` names."""
+
+    model: Model
+    facts: Facts
+    dimension: str
+    kind: Kind
+    datasets: tuple[str, ...]
+    zone: ZoneInfo
+    week_start: Weekday
+    span: Span | None
+    where: Condition | None
+    search: str | None
+    limit: int

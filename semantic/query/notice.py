@@ -1,0 +1,71 @@
+"""Notices: what a reader of the answer should know although the answer is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from semantic.model.metric import Cumulative
+from semantic.query.bound import BoundQuery
+from semantic.query.warning import QueryWarning, WarningCode
+from semantic.time import period_end, period_start, shift
+
+
+def notices(bound: BoundQuery) -> BoundQuery:
+    """The same query with its warnings."""
+    return replace(bound, warnings=tuple(dict.fromkeys(_all(bound))))
+
+
+def _all(bound: BoundQuery) -> Iterator[QueryWarning]:
+    for metric in bound.metrics:
+        if metric.absent:
+            yield QueryWarning(
+                WarningCode.UNALLOCATED, f'"{metric.metric.name}" can\'t be split as asked, and is null here.'
+            )
+    yield from _incomplete(bound)
+    yield from _partial(bound)
+    yield from _windows(bound)
+    for name in sorted(bound.facts.datasets):
+        for text in bound.facts.datasets[name].warnings:
+            yield QueryWarning(WarningCode.DATA, text)
+
+
+def _incomplete(bound: BoundQuery) -> Iterator[QueryWarning]:
+    through = bound.data_through
+    if through is None or bound.days is None:
+        return
+    last = min(bound.span.last_day, bound.days[1]) if bound.span else bound.days[1]
+    timed = bound.span is not None or bound.time_keys
+    if timed and last > through:
+        yield QueryWarning(WarningCode.INCOMPLETE_DATA, f"Days after {through} are incomplete.")
+
+
+def _partial(bound: BoundQuery) -> Iterator[QueryWarning]:
+    if bound.span is None:
+        return
+    for key in bound.time_keys:
+        if key.grain.is_clock:
+            continue
+        first = period_start(bound.span.first_day, key.grain, bound.week_start)
+        last = period_start(bound.span.last_day, key.grain, bound.week_start)
+        ends = period_end(last, key.grain) - timedelta(days=1)
+        if first < bound.span.first_day or ends > bound.span.last_day:
+            yield QueryWarning(
+                WarningCode.PARTIAL_PERIOD,
+                f"The time range cuts the first or last {key.grain}: its numbers are of a part of it.",
+            )
+
+
+def _windows(bound: BoundQuery) -> Iterator[QueryWarning]:
+    if bound.days is None:
+        return
+    first = bound.span.first_day if bound.span else bound.days[0]
+    for metric in bound.metrics:
+        window = metric.frame.window or (metric.metric.window if isinstance(metric.metric, Cumulative) else None)
+        if window is None or (window.days is None and window.months is None):
+            continue
+        if shift(first + timedelta(days=1), window, -1) < bound.days[0]:
+            yield QueryWarning(
+                WarningCode.WINDOW_BEFORE_DATA, f"`{metric.key}`: the first windows begin before the data does."
+            )

@@ -1,0 +1,109 @@
+"""What differs between engines, and nothing else. A dialect is a class of few small methods."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+
+from semantic.model.facts import Kind
+from semantic.plan.expr import Param, TextTest
+from semantic.plan.node import Scan, Spine
+from semantic.sql.fragment import Fragment, build, join, nest
+from semantic.time import Grain
+
+SHORT_LIST = 16
+"""Values up to which IN is written out."""
+
+
+class Dialect(ABC):
+    """How an engine spells what the plan says. `name` is sqlglot's, for the authors' expressions."""
+
+    name: str
+    types: dict[Kind, str]
+
+    @abstractmethod
+    def quote(self, name: str) -> str:
+        """An identifier, always quoted."""
+
+    @abstractmethod
+    def shift(self, part: Fragment, moves: tuple[tuple[datetime, int], ...]) -> Fragment:
+        """A zone-less timestamp moved by the seconds that hold at it (see plan.expr.Shift)."""
+
+    @abstractmethod
+    def truncate(self, part: Fragment, grain: Grain, is_date: bool) -> Fragment:
+        """The first instant (day) of the period; weeks begin on Monday here. A date stays a date."""
+
+    @abstractmethod
+    def plus_days(self, part: Fragment, days: int) -> Fragment:
+        """A date some days later."""
+
+    @abstractmethod
+    def cast(self, part: Fragment, kind: Kind) -> Fragment:
+        """The part as a kind; between TIMESTAMP and TIMESTAMPTZ by UTC."""
+
+    @abstractmethod
+    def percentile(self, part: Fragment, p: float) -> Fragment:
+        """The exact percentile, interpolated; nulls ignored."""
+
+    @abstractmethod
+    def text_test(self, test: TextTest, part: Fragment, value: Fragment) -> Fragment:
+        """Literal containment of texts."""
+
+    @abstractmethod
+    def unnest(self, values: Param) -> Fragment:
+        """A SELECT-list expression that gives one row for each item of a list parameter."""
+
+    @abstractmethod
+    def spine(self, spine: Spine) -> Fragment:
+        """A SELECT of the spine's rows."""
+
+    def param(self, param: Param) -> Fragment:
+        """A value as a parameter."""
+        return Fragment("?", (param.value,))
+
+    def in_list(self, part: Fragment, values: tuple[Param, ...]) -> Fragment:
+        """Membership; long lists as one list parameter, which engines bind and probe faster."""
+        if not values:
+            return Fragment("FALSE")
+        if len(values) <= SHORT_LIST:
+            return build("{} IN ({})", part, join(", ", (self.param(value) for value in values)))
+        kind = next((value.kind for value in values if value.kind is not Kind.INTEGER), values[0].kind)
+        whole = Param(tuple(value.value for value in values), kind)  # type: ignore[misc]
+        return build("{} IN (SELECT {})", part, self.unnest(whole))
+
+    def claim(self, param: Param) -> Fragment:
+        """A claim's value where an author wrote `:name`; a list stands in `IN (:name)`."""
+        if isinstance(param.value, tuple):
+            return build("SELECT {}", self.unnest(param))
+        return self.param(param)
+
+    def distinct_scan(self, scan: Scan) -> Fragment:
+        """A SELECT of a dataset's rows, the first of each key."""
+        keys = [self.quote(name) for name in scan.distinct_on]
+        order = [f"{self.quote(name)} NULLS LAST" for name in scan.order] or ["1"]
+        known = " AND ".join(f"{key} IS NOT NULL" for key in keys)
+        number = f"row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {', '.join(order)})"
+        chosen = ", ".join(self.quote(name) for name in scan.columns)
+        inner = ", ".join(self.quote(name) for name in dict.fromkeys(scan.columns))
+        rank = f"CASE WHEN {known} THEN {number} ELSE 1 END AS {self.quote('rank#')}"
+        return Fragment(
+            f"SELECT {chosen}\n"
+            f"FROM (SELECT {inner}, {rank} FROM {self.quote(scan.dataset)}) AS {self.quote('ranked#')}\n"
+            f"WHERE {self.quote('rank#')} = 1"
+        )
+
+
+def timestamp_literal(instant: datetime) -> str:
+    """A constant of the compiler's own (a zone's transition), never a caller's value."""
+    return f"TIMESTAMP '{instant.isoformat(sep=' ')}'"
+
+
+def shift_value(part: Fragment, moves: tuple[tuple[datetime, int], ...], value: str) -> Fragment:
+    """The shift that holds at `part`: one value, or a CASE, latest first. `value` formats seconds."""
+    if len(moves) == 1:
+        return Fragment(value.format(moves[0][1]))
+    whens = [
+        build(f"WHEN {{}} >= {timestamp_literal(start)} THEN {value.format(seconds)}", nest(part))
+        for start, seconds in reversed(moves[1:])
+    ]
+    return build(f"CASE {{}} ELSE {value.format(moves[0][1])} END", join(" ", whens))

@@ -1,0 +1,133 @@
+"""Plan expressions → SQL text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from semantic.plan.expr import (
+    Agg,
+    All,
+    AnyOf,
+    Authored,
+    Binary,
+    BinaryOp,
+    Case,
+    Cast,
+    Coalesce,
+    Col,
+    Const,
+    Expr,
+    Fold,
+    InList,
+    IsNotTrue,
+    IsNull,
+    Param,
+    RowCount,
+    Shift,
+    TextMatch,
+    Truncate,
+)
+from semantic.sql.authored import Claim, pieces
+from semantic.sql.dialect import Dialect
+from semantic.sql.fragment import Fragment, build, join, nest
+
+Columns = Mapping[str, Fragment]
+
+
+def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
+    """An expression over columns, whose texts are given."""
+
+    def part(inner: Expr) -> Fragment:
+        return render(inner, columns, dialect)
+
+    match expr:
+        case Col(name):
+            return columns[name]
+        case Param():
+            return dialect.param(expr)
+        case Const(value):
+            return Fragment("NULL" if value is None else str(value).upper())
+        case Authored():
+            return _authored(expr, columns, dialect)
+        case Binary():
+            return _binary(expr, part(expr.left), part(expr.right))
+        case All(parts):
+            return join(" AND ", (nest(part(inner)) for inner in parts)) if parts else Fragment("TRUE")
+        case AnyOf(parts):
+            return join(" OR ", (nest(part(inner)) for inner in parts)) if parts else Fragment("FALSE")
+        case IsNotTrue(inner):
+            return build("{} IS NOT TRUE", nest(part(inner)))
+        case IsNull(inner):
+            return build("{} IS NULL", nest(part(inner)))
+        case InList(inner, values):
+            return dialect.in_list(nest(part(inner)), values)
+        case TextMatch():
+            return _text(expr, part(expr.part), dialect)
+        case Case(whens, default):
+            branches = (build("WHEN {} THEN {}", part(when), part(then)) for when, then in whens)
+            return build("CASE {} ELSE {} END", join(" ", branches), part(default))
+        case Coalesce(parts):
+            return build("coalesce({})", join(", ", (part(inner) for inner in parts)))
+        case Cast(inner, kind):
+            return dialect.cast(part(inner), kind)
+        case Shift(inner, moves):
+            return dialect.shift(part(inner), moves)
+        case Truncate():
+            return _truncate(expr, part(expr.part), dialect)
+        case RowCount():
+            return Fragment("count(*) OVER ()")
+        case _:
+            assert_never(expr)
+
+
+def _binary(expr: Binary, left: Fragment, right: Fragment) -> Fragment:
+    if expr.op is BinaryOp.DIVIDE:
+        return build("{} / nullif({}, 0)", nest(left), right)
+    return build(f"{{}} {expr.op.value.upper()} {{}}", nest(left), nest(right))
+
+
+def _authored(expr: Authored, columns: Columns, dialect: Dialect) -> Fragment:
+    names, claims = dict(expr.names), dict(expr.claims)
+    found: list[Fragment] = []
+    for piece in pieces(expr.expression.sql, dialect.name):
+        if isinstance(piece, str):
+            found.append(Fragment(piece))
+        elif isinstance(piece, Claim):
+            found.append(dialect.claim(claims[piece.name]))
+        else:
+            found.append(nest(render(names[piece], columns, dialect)))
+    return join("", found)
+
+
+def _text(expr: TextMatch, part: Fragment, dialect: Dialect) -> Fragment:
+    value = dialect.param(expr.value)
+    if expr.fold:
+        part, value = build("lower({})", part), build("lower({})", value)
+    return dialect.text_test(expr.test, part, value)
+
+
+def _truncate(expr: Truncate, part: Fragment, dialect: Dialect) -> Fragment:
+    if expr.grain.is_clock:
+        return dialect.truncate(part, expr.grain, is_date=False)
+    days = expr.week_start.number if expr.grain == "week" else 0
+    if days == 0:
+        return dialect.truncate(part, expr.grain, is_date=True)
+    moved = dialect.plus_days(nest(part), -days)
+    return dialect.plus_days(dialect.truncate(moved, expr.grain, is_date=True), days)
+
+
+def aggregate(agg: Agg, columns: Columns, dialect: Dialect) -> Fragment:
+    """An aggregate over columns. A filtered distinct count is a CASE, which engines run faster than FILTER."""
+    arg = render(agg.arg, columns, dialect) if agg.arg is not None else Fragment("*")
+    where = render(agg.where, columns, dialect) if agg.where is not None else None
+    if agg.fold is Fold.COUNT_DISTINCT:
+        if where is not None:
+            arg = build("CASE WHEN {} THEN {} END", where, arg)
+        return build("count(DISTINCT {})", arg)
+    if agg.fold is Fold.PERCENTILE:
+        assert agg.p is not None
+        folded = dialect.percentile(arg, agg.p)
+    else:
+        folded = build(f"{agg.fold.value}({{}})", arg)
+    return folded if where is None else build("{} FILTER (WHERE {})", folded, where)

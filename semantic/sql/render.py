@@ -1,0 +1,224 @@
+"""Plan + dialect → SQL text.
+
+Nodes are folded into as few SELECTs as their meaning allows, so that it reads as if by hand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from semantic.plan.expr import Col, RowCount
+from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Scan, Sort, Spine, Union
+from semantic.sql.dialect import Dialect
+from semantic.sql.expression import aggregate, render
+from semantic.sql.fragment import Fragment, build, indent, join, nest
+
+_JOINS = {JoinKind.LEFT: "LEFT JOIN", JoinKind.INNER: "JOIN", JoinKind.CROSS: "CROSS JOIN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """One SELECT in the making: a FROM text and the expressions over it, by output name.
+
+    `keys`: the outputs it groups by; None: not grouped. `sealed`: nothing may be folded in any more, only wrapped
+    around.
+    """
+
+    source: Fragment
+    columns: Mapping[str, Fragment]
+    aliases: frozenset[str] = frozenset()
+    where: tuple[Fragment, ...] = ()
+    keys: tuple[str, ...] | None = None
+    having: tuple[Fragment, ...] = ()
+    tail: Fragment = field(default=Fragment(""))
+    sealed: bool = False
+
+    def text(self, dialect: Dialect) -> Fragment:
+        """The whole SELECT."""
+        columns = [build(f"{{}} AS {dialect.quote(name)}", expr) for name, expr in self.columns.items()]
+        lines = [build("SELECT\n{}", indent(join(",\n", columns))), build("FROM {}", self.source)]
+        if self.where:
+            lines.append(build("WHERE {}", _conjoined(self.where)))
+        if self.keys:
+            order = list(self.columns)
+            lines.append(Fragment("GROUP BY " + ", ".join(str(order.index(key) + 1) for key in self.keys)))
+        if self.having:
+            lines.append(build("HAVING {}", _conjoined(self.having)))
+        return join("\n", [*lines, self.tail] if self.tail.text else lines)
+
+
+def _conjoined(conditions: tuple[Fragment, ...]) -> Fragment:
+    return conditions[0] if len(conditions) == 1 else join(" AND ", map(nest, conditions))
+
+
+class Renderer:
+    """Renders one plan. A node used more than once becomes a named subquery (WITH)."""
+
+    def __init__(self, dialect: Dialect, plan: Plan) -> None:
+        self._dialect = dialect
+        self._shared = _shared(plan)
+        self._named: dict[int, tuple[str, Fragment]] = {}
+
+    def render(self, plan: Plan) -> Fragment:
+        """The statement's text."""
+        body = self._select(plan).text(self._dialect)
+        if not self._named:
+            return body
+        named = [build(f"{name} AS (\n{{}}\n)", indent(text)) for name, text in self._named.values()]
+        return build("WITH {}\n{}", join(",\n", named), body)
+
+    def _select(self, plan: Plan) -> Select:
+        if id(plan) not in self._shared:
+            return self._node(plan)
+        if id(plan) not in self._named:
+            text = self._node(plan).text(self._dialect)
+            self._named[id(plan)] = (self._dialect.quote(f"shared{len(self._named) + 1}#"), text)
+        name = self._named[id(plan)][0]
+        return self._table(Fragment(name), name, plan.output)
+
+    def _node(self, plan: Plan) -> Select:
+        match plan:
+            case Scan():
+                return self._scan(plan, frozenset())
+            case Spine():
+                return self._wrapped(self._dialect.spine(plan), "spine#", plan.output)
+            case Filter():
+                return self._filter(plan)
+            case Project():
+                return self._project(plan)
+            case Join():
+                return self._join(plan)
+            case Aggregate():
+                return self._aggregate(plan)
+            case Union():
+                texts = [self._select(member).text(self._dialect) for member in plan.members]
+                return self._wrapped(join("\nUNION ALL\n", texts), "facts#", plan.output)
+            case Sort():
+                return self._sort(plan)
+            case _:
+                assert_never(plan)
+
+    def _table(self, source: Fragment, alias: str, output: Iterable[str]) -> Select:
+        columns = {name: Fragment(f"{alias}.{self._dialect.quote(name)}") for name in output}
+        return Select(source, columns, frozenset([alias]))
+
+    def _wrapped(self, text: Fragment, name: str, output: Iterable[str]) -> Select:
+        alias = self._dialect.quote(name)
+        return self._table(build(f"(\n{{}}\n) AS {alias}", indent(text)), alias, output)
+
+    def _closed(self, plan: Plan, name: str = "rows#") -> Select:
+        """The plan as a subquery, unless it is a bare table."""
+        select = self._select(plan)
+        bare = not select.where and select.keys is None and not select.sealed and isinstance(plan, Scan | Spine)
+        return select if bare or id(plan) in self._shared else self._wrap(select, name)
+
+    def _wrap(self, select: Select, name: str = "rows#") -> Select:
+        return self._wrapped(select.text(self._dialect), name, select.columns)
+
+    def _open(self, plan: Plan) -> Select:
+        """The plan as a SELECT that rows can still be filtered and joined in."""
+        select = self._select(plan)
+        return self._wrap(select) if select.sealed or select.keys is not None else select
+
+    def _scan(self, plan: Scan, taken: frozenset[str]) -> Select:
+        quote = self._dialect.quote
+        name = plan.prefix[:-1] or plan.dataset
+        while quote(name) in taken:
+            name += "#"
+        alias = quote(name)
+        if plan.distinct_on:
+            source = build(f"(\n{{}}\n) AS {alias}", indent(self._dialect.distinct_scan(plan)))
+        else:
+            source = Fragment(quote(plan.dataset) + (f" AS {alias}" if name != plan.dataset else ""))
+        columns = {plan.prefix + column: Fragment(f"{alias}.{quote(column)}") for column in plan.columns}
+        return Select(source, columns, frozenset([alias]))
+
+    def _filter(self, plan: Filter) -> Select:
+        select = self._select(plan.input)
+        if select.sealed:
+            select = self._wrap(select)
+        where = render(plan.where, select.columns, self._dialect)
+        if select.keys is None:
+            return replace(select, where=(*select.where, where))
+        return replace(select, having=(*select.having, where))
+
+    def _project(self, plan: Project) -> Select:
+        select = self._select(plan.input)
+        if select.sealed:
+            select = self._wrap(select)
+        keys = select.keys
+        if keys is not None:
+            renamed = {expr.name: name for name, expr in reversed(plan.columns) if isinstance(expr, Col)}
+            if all(key in renamed for key in keys):
+                keys = tuple(renamed[key] for key in keys)
+            else:
+                select, keys = self._wrap(select), None
+        columns = {name: render(expr, select.columns, self._dialect) for name, expr in plan.columns}
+        sealed = any(isinstance(expr, RowCount) for _, expr in plan.columns)
+        return replace(select, columns=columns, keys=keys, sealed=sealed)
+
+    def _join(self, plan: Join) -> Select:
+        left = self._open(plan.left)
+        if isinstance(plan.right, Scan):
+            right = self._scan(plan.right, left.aliases)
+        elif isinstance(plan.right, Filter) and plan.kind is JoinKind.LEFT:
+            right = self._wrap(self._select(plan.right), _prefix(plan.right) or "joined#")
+        else:
+            right = self._closed(plan.right, "joined#")
+        columns = {**left.columns, **right.columns}
+        conditions = [build("{} = {}", columns[one], columns[other]) for one, other in plan.on]
+        source = build(f"{{}}\n{_JOINS[plan.kind]} {{}}", left.source, right.source)
+        if conditions:
+            source = build("{} ON {}", source, join(" AND ", conditions))
+        return replace(left, source=source, columns=columns, aliases=left.aliases | right.aliases)
+
+    def _aggregate(self, plan: Aggregate) -> Select:
+        select = self._open(plan.input)
+        columns = {name: render(expr, select.columns, self._dialect) for name, expr in plan.keys}
+        for name, agg in plan.aggregates:
+            columns[name] = aggregate(agg, select.columns, self._dialect)
+        return replace(select, columns=columns, keys=tuple(name for name, _ in plan.keys))
+
+    def _sort(self, plan: Sort) -> Select:
+        select = self._select(plan.input)
+        if select.tail.text:
+            select = self._wrap(select)
+        order = list(select.columns)
+        lines: list[Fragment] = []
+        if plan.by:
+            keys = [
+                f"{order.index(name) + 1}{' DESC' if descending else ''} NULLS LAST" for name, descending in plan.by
+            ]
+            lines.append(Fragment("ORDER BY " + ", ".join(keys)))
+        if plan.limit is not None:
+            lines.append(Fragment("LIMIT ?", (plan.limit,)))
+        if plan.offset:
+            lines.append(Fragment("OFFSET ?", (plan.offset,)))
+        return replace(select, tail=join("\n", lines), sealed=True)
+
+
+def _prefix(plan: Plan) -> str:
+    """The name of the way that a filtered scan is reached by."""
+    while plan.inputs:
+        plan = plan.inputs[0]
+    return plan.prefix[:-1] if isinstance(plan, Scan) else ""
+
+
+def _shared(plan: Plan) -> frozenset[int]:
+    """The ids of nodes with several parents (tables of their own names excepted)."""
+    uses: Counter[int] = Counter()
+    seen: set[int] = set()
+
+    def visit(node: Plan) -> None:
+        uses[id(node)] += 1
+        if id(node) in seen:
+            return
+        seen.add(id(node))
+        for child in node.inputs:
+            visit(child)
+
+    visit(plan)
+    return frozenset(key for key, count in uses.items() if count > 1)
