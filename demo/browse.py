@@ -15,6 +15,7 @@ from demo.visits import Visits
 from demo.words import ANDROID
 
 MOST_CYCLES = 40
+MOST_EXPOSURES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,13 @@ def _cycles(rng: np.random.Generator, visits: Visits, shelf: Products, will: Arr
     total = len(visit)
     first = np.concatenate([[0], np.cumsum(np.bincount(visit, minlength=count))])[:-1]
     bot, wish = visits.bot[visit], will[visit]
-    viewed = chance(rng, 0.5, total) | bot
-    carted = viewed & chance(rng, np.clip(0.13 * wish, 0, 0.5), total)
+    viewed = chance(rng, 0.42, total) | bot
+    carted = viewed & chance(rng, np.clip(0.12 * wish, 0, 0.5), total)
     return Cycles(
         visit=visit,
         number=np.arange(total) - first[visit] + 1,
         sku=shelf.pick(rng, total),
-        exposures=np.where(bot, 0, 1 + rng.poisson(1.6, total).clip(max=3)),
+        exposures=np.where(bot, 0, 2 + rng.poisson(3, total).clip(max=MOST_EXPOSURES - 2)),
         viewed=viewed,
         favorite=viewed & ~bot & chance(rng, 0.05, total),
         carted=carted,
@@ -98,7 +99,7 @@ def _deeds(
     kept = np.bincount(cycles.visit[cycles.carted & ~cycles.removed], minlength=count) > 0
     viewed = np.bincount(cycles.visit[cycles.viewed], minlength=count) > 0
     cart_page = kept & chance(rng, 0.75, count)
-    buy = np.where(kept, np.clip(0.35 + 0.2 * will, 0, 0.85), np.where(viewed, 0.03 * will, 0))
+    buy = np.where(kept, np.clip(0.25 + 0.2 * will, 0, 0.8), np.where(viewed, 0.03 * will, 0))
     checkout = chance(rng, buy, count) & known & human
     submit = checkout & chance(rng, 0.84, count)
     fail = submit & chance(rng, np.where(incident, 0.7, 0.05), count)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from demo.batch import NEVER, Array, Batch, chance
-from demo.browse import Cycles, Deeds
+from demo.browse import MOST_EXPOSURES, Cycles, Deeds
 from demo.orders import Checkouts, Orders, Refunds
 from demo.stories import Stories
 from demo.visits import Shares, Visits
@@ -175,18 +175,18 @@ def _cycles(rng: np.random.Generator, cycles: Cycles) -> list[_Marks]:
         return _marks(cycles.visit[index], cycles.number[index], position, event, page, cycles.sku[index])
 
     shown = []
-    for position in range(4):
+    for position in range(MOST_EXPOSURES):
         index = np.flatnonzero(cycles.exposures > position)
         marks = mark(index, position, Event.EXPOSURE, Page.HOME)
         shown.append(marks if position == 0 else replace(marks, sku=rng.permutation(marks.sku)))
     return [
         *shown,
-        mark(clicked, 4, Event.CLICK, Page.HOME),
-        mark(viewed, 5, Event.PAGE_VIEW),
-        mark(viewed, 6, Event.DETAIL_VIEW),
-        mark(np.flatnonzero(cycles.favorite), 7, Event.FAVORITE),
-        mark(np.flatnonzero(cycles.carted), 8, Event.ADD_TO_CART),
-        mark(np.flatnonzero(cycles.removed), 9, Event.REMOVE_FROM_CART, Page.CART),
+        mark(clicked, 10, Event.CLICK, Page.HOME),
+        mark(viewed, 11, Event.PAGE_VIEW),
+        mark(viewed, 12, Event.DETAIL_VIEW),
+        mark(np.flatnonzero(cycles.favorite), 13, Event.FAVORITE),
+        mark(np.flatnonzero(cycles.carted), 14, Event.ADD_TO_CART),
+        mark(np.flatnonzero(cycles.removed), 15, Event.REMOVE_FROM_CART, Page.CART),
     ]
 
 

@@ -22,6 +22,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], float]] = {
 }
 """Category: (adjectives, nouns, usual price in yuan)."""
 CATEGORIES = tuple(KINDS)
+VARIANTS = ("经典款", "升级款")
 BRANDS = ("源头自营", "山里来", "木每", "Lumi & Co", "北野", "小满", "OAK°", "一白")
 
 
@@ -53,7 +54,7 @@ def products(seed: int) -> Products:
     price = (usual * rng.lognormal(0, 0.5, COUNT)).round().clip(min=9).astype(np.int64) * 100 - 10
     popularity = 1 / (rng.permutation(COUNT) + 4.0)
     return Products(
-        name=tuple(_name(rng, CATEGORIES[code]) for code in category),
+        name=_names(rng),
         category=category,
         brand=rng.integers(0, len(BRANDS), COUNT),
         price=price,
@@ -62,6 +63,10 @@ def products(seed: int) -> Products:
     )
 
 
-def _name(rng: np.random.Generator, category: str) -> str:
-    adjectives, nouns, _ = KINDS[category]
-    return str(rng.choice(adjectives)) + str(rng.choice(nouns))
+def _names(rng: np.random.Generator) -> tuple[str, ...]:
+    """A different name for every product, by code: category after category in turn."""
+    by_category = []
+    for adjectives, nouns, _ in KINDS.values():
+        every = [f"{a}{n}·{variant}" for a in adjectives for n in nouns for variant in VARIANTS]
+        by_category.append([every[i] for i in rng.permutation(len(every))])
+    return tuple(by_category[code % len(KINDS)][code // len(KINDS)] for code in range(COUNT))

@@ -47,7 +47,7 @@ def generate(
 ) -> None:
     """Write the demo shop to `out`: the model (`*.yml`) and its data (`data/`), the same for the same arguments.
 
-    `users` people (about 25 events each) over the `days` days that end with `end`, a day that is exported at 18:00
+    `users` people (about 40 events each) over the `days` days that end with `end`, a day that is exported at 18:00
     and therefore incomplete. Files of the shop already in `out` are replaced; other files stay.
     Raises ValueError when `users` or `days` is below 1.
     """

@@ -38,7 +38,7 @@ class Event(IntEnum):
 EVENTS = tuple(event.name.lower() for event in Event)
 
 SECONDS_BEFORE = np.array(
-    [0, 0.05, 12, 0.8, 4, 2, 3, 0.3, 15, 25, 6, 10, 15, 9, 9, 8, 4, 10, 0, 3, 0, 20, 0], dtype=np.float64
+    [0, 0.05, 18, 1.5, 6, 2, 5, 0.3, 18, 28, 8, 12, 18, 10, 10, 8, 5, 12, 0, 4, 0, 24, 0], dtype=np.float64
 )
 """Mean seconds between the event before and this one, by event code."""
 
