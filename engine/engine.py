@@ -37,7 +37,7 @@ class Engine(Protocol):
         ...
 
     async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
-        """Compile against current facts and run; retried when files changed meanwhile. DataError, Timeout, Overloaded."""
+        """Compile against current facts and run; again when files changed meanwhile. DataError, Timeout, Overloaded."""
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,67 @@
+"""Answers kept by what was asked and of which data, so that equal questions of unchanged files run once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from cachetools import LRUCache
+
+from engine.engine import Answer, Compile, Engine
+from engine.flight import Flights
+from engine.settings import EngineSettings
+from semantic.model.facts import Facts
+from semantic.sql.statement import Statement
+
+OVERHEAD = 2048
+"""Bytes of an answer beside its columns and its SQL."""
+
+
+class Cached:
+    """An engine around another one. The key is the statement's digest and the versions of the datasets it reads."""
+
+    def __init__(self, inner: Engine, settings: EngineSettings) -> None:
+        self._inner = inner
+        self._answers: LRUCache[Hashable, Answer] = LRUCache(settings.cache_bytes, getsizeof=size_of)
+        self._flights: Flights[Answer] = Flights()
+
+    async def facts(self, datasets: Sequence[str]) -> Facts:
+        """The inner engine's."""
+        return await self._inner.facts(datasets)
+
+    async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
+        """A kept answer, the one that an equal query is computing, or the inner engine's."""
+        facts = await self._inner.facts(datasets)
+        statement = compile_statement(facts)
+        key = key_of(statement, facts)
+        kept = self._answers.get(key)
+        if kept is not None:
+            return replace(kept, facts=facts, cached=True)
+
+        def compile_again(now: Facts) -> Statement:
+            return statement if now.version == facts.version else compile_statement(now)
+
+        return await self._flights.join(key, lambda: self._compute(datasets, compile_again))
+
+    async def close(self) -> None:
+        """Cancel what is under way, forget everything and close the inner engine."""
+        await self._flights.close()
+        self._answers.clear()
+        await self._inner.close()
+
+    async def _compute(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
+        answer = await self._inner.answer(datasets, compile_statement)
+        with suppress(ValueError):  # larger than the whole cache
+            self._answers[key_of(answer.statement, answer.facts)] = answer
+        return answer
+
+
+def key_of(statement: Statement, facts: Facts) -> Hashable:
+    """What an answer depends on."""
+    return statement.digest, tuple(facts.datasets[name].version for name in statement.datasets)
+
+
+def size_of(answer: Answer) -> int:
+    """Its bytes, about."""
+    return int(answer.table.nbytes) + 2 * len(answer.statement.sql) + OVERHEAD

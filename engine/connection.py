@@ -1,0 +1,63 @@
+"""The one DuckDB database: in memory, closed to everything but the model's sources, its configuration locked."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from uuid import uuid4
+
+import duckdb
+
+from engine.places import Places
+from engine.quote import literal, literals
+from engine.settings import EngineSettings
+
+REPEATS = "repeats"
+"""The schema of the engine's own tables: rows that repeat a key, one table for an edition."""
+
+_NO_SURPRISES = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",
+}
+
+
+def connect(settings: EngineSettings, places: Places) -> duckdb.DuckDBPyConnection:
+    """An empty database that can read what is at `places` and nothing else, and whose settings nobody can change.
+
+    The search path of a cursor is no setting: it stays free.
+    """
+    connection = duckdb.connect(":memory:", config=_configuration(settings))
+    for statement in (*_preparations(connection), *_locks(places)):
+        connection.execute(statement)
+    return connection
+
+
+def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | float | list[str]]:
+    folder = settings.spill_directory or tempfile.gettempdir()
+    config: dict[str, str | bool | int | float | list[str]] = {
+        **_NO_SURPRISES,
+        "threads": settings.threads,
+        "temp_directory": os.path.join(folder, f"headwater-{uuid4().hex}"),
+    }
+    if settings.memory_limit is not None:
+        config["memory_limit"] = f"{settings.memory_limit}B"
+    return config
+
+
+def _preparations(connection: duckdb.DuckDBPyConnection) -> Iterable[str]:
+    yield "SET GLOBAL TimeZone = 'UTC'"
+    yield f"CREATE SCHEMA {REPEATS}"
+    known = connection.execute("SELECT name FROM duckdb_settings()").fetchall()
+    if ("cache_local_files",) not in known:  # such a version caches local files too, and tells them apart by the second
+        yield "SET GLOBAL enable_external_file_cache = false"
+
+
+def _locks(places: Places) -> Iterable[str]:
+    yield f"SET GLOBAL allowed_directories = {literals(places.directories)}"
+    yield f"SET GLOBAL allowed_paths = {literals(places.files)}"
+    yield "SET GLOBAL enable_external_access = false"
+    yield f"SET GLOBAL lock_configuration = {literal('true')}"

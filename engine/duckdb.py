@@ -1,0 +1,70 @@
+"""The DuckDB engine: files to facts, statements to rows, every answer from one version of its files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+
+import duckdb
+
+from engine.answering import run
+from engine.edition import Edition
+from engine.engine import Answer, Compile
+from engine.files import changing
+from engine.press import Press
+from engine.settings import EngineSettings
+from engine.shelf import Shelf
+from engine.worker import Lane
+from semantic.model.facts import Facts
+
+LOOKING_THREADS = 4
+"""Threads that look after files: one may prove a key of a large dataset for a while."""
+
+
+class DuckDBEngine:
+    """Used by one event loop."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, presses: Mapping[str, Press], settings: EngineSettings
+    ) -> None:
+        self._connection = connection
+        self._attempts = settings.read_attempts
+        self._queries = Lane(connection, settings.concurrent, "query")
+        self._looks = Lane(connection, LOOKING_THREADS, "look")
+        self._shelf = Shelf(presses, self._looks, settings.freshness_check)
+
+    async def facts(self, datasets: Sequence[str]) -> Facts:
+        """Facts of these datasets. DataError."""
+        return facts_of(await self._shelf.current(datasets))
+
+    async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
+        """Compile, run, and look whether the files are still what they were; again when they are not."""
+        for _ in range(self._attempts):
+            editions = await self._shelf.current(datasets)
+            facts = facts_of(editions)
+            statement = compile_statement(facts)
+            read = [edition for edition in editions if edition.dataset in statement.datasets]
+            with self._shelf.reading(read):
+                began = time.perf_counter()
+                table = await self._queries.run(partial(run, statement=statement, editions=read))
+            if table is not None:
+                return Answer(table, statement, facts, cached=False, seconds=time.perf_counter() - began)
+            self._shelf.doubt(statement.datasets)
+        raise changing('", "'.join(datasets))
+
+    async def close(self) -> None:
+        """Interrupt what runs and close the database."""
+        await self._shelf.close()
+        await asyncio.gather(self._queries.close(), self._looks.close())
+        self._connection.close()
+
+
+def facts_of(editions: Sequence[Edition]) -> Facts:
+    """The facts of editions, and one version for all of them."""
+    datasets = {edition.dataset: edition.facts for edition in editions}
+    versions = repr(sorted((name, facts.version) for name, facts in datasets.items()))
+    return Facts(hashlib.blake2b(versions.encode(), digest_size=12).hexdigest(), MappingProxyType(datasets))

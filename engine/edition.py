@@ -1,0 +1,38 @@
+"""An edition: one dataset as its files are at one time, ready to be queried under its own name.
+
+It is a schema of the engine's database that holds one view (of exactly these files) or table (of CSV files) named like
+the dataset, from which rows that repeat a key are already left out. A query puts the schemas of its editions on its
+search path: a statement says FROM "events" whatever the version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from engine.connection import REPEATS
+from engine.files import Listing
+from engine.reader import Reader
+from semantic.model.facts import DatasetFacts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edition:
+    """`schema`: its name in the database, never used again."""
+
+    dataset: str
+    schema: str
+    reader: Reader
+    listing: Listing
+    facts: DatasetFacts
+
+    def unchanged(self) -> bool:
+        """Whether the files are still what they were. Blocking."""
+        return self.reader.unchanged(self.listing)
+
+
+def drop(cursor: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Let go of an edition's view, table and notes."""
+    cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    cursor.execute(f"DROP TABLE IF EXISTS {REPEATS}.{schema}")

@@ -1,0 +1,63 @@
+"""Admission: so many queries run, so many wait in the order they came, and none longer than the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from engine.engine import Answer, Compile, Engine
+from engine.settings import EngineSettings
+from semantic.errors import Overloaded, Timeout
+from semantic.model.facts import Facts
+
+
+class Limited:
+    """An engine around another one. More running queries than cores would only slow all of them down."""
+
+    def __init__(self, inner: Engine, settings: EngineSettings) -> None:
+        self._inner = inner
+        self._gate = asyncio.Semaphore(settings.concurrent)
+        self._waiting = 0
+        self._queue = settings.queue_length
+        self._deadline = settings.deadline_seconds
+
+    async def facts(self, datasets: Sequence[str]) -> Facts:
+        """The inner engine's. Timeout when new files take longer to look at than the deadline; the look goes on."""
+        async with self._in_time("New data is still being looked at", "Ask again in a moment."):
+            return await self._inner.facts(datasets)
+
+    async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
+        """The inner engine's, when it is this one's turn. Overloaded, Timeout."""
+        advice = "Ask for a shorter time range, fewer dimensions or a coarser grain."
+        async with self._in_time("The query was stopped", advice), self._turn():
+            return await self._inner.answer(datasets, compile_statement)
+
+    async def close(self) -> None:
+        """Close the inner engine."""
+        await self._inner.close()
+
+    @asynccontextmanager
+    async def _in_time(self, what: str, advice: str) -> AsyncIterator[None]:
+        scope = asyncio.timeout(self._deadline or None)
+        try:
+            async with scope:
+                yield
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            raise Timeout(f"{what} after {self._deadline:g} s, the limit.", advice) from None
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._gate.locked() and self._waiting >= self._queue:
+            raise Overloaded(f"{self._waiting} queries are waiting already.", "Ask again in a moment.")
+        self._waiting += 1
+        try:
+            await self._gate.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._gate.release()

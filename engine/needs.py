@@ -1,0 +1,30 @@
+"""What a model asks about each dataset's data: the keys it relies on, and the times it places rows by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from semantic.model.dataset import Dataset
+from semantic.model.metric import Simple
+from semantic.model.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """`targets`: columns by which other datasets find a row of this one. `times`: columns whose bounds are wanted."""
+
+    targets: tuple[tuple[str, ...], ...]
+    times: tuple[str, ...]
+
+
+def needs_of(model: Model, dataset: Dataset) -> Needs:
+    """The needs of one dataset."""
+    targets = (
+        tuple(target for _, target in relationship.columns)
+        for relationship in model.relationships.values()
+        if relationship.to_dataset == dataset.name
+    )
+    metrics = (metric for metric in model.metrics.values() if isinstance(metric, Simple))
+    times = (metric.time_dimension for metric in metrics if metric.dataset == dataset.name)
+    named = dict.fromkeys(name for name in (dataset.time_dimension, *times) if name is not None)
+    return Needs(tuple(dict.fromkeys(targets)), tuple(named))

@@ -1,0 +1,31 @@
+"""An engine put together: Cached(Limited(DuckDB))."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.cached import Cached
+from engine.connection import connect
+from engine.duckdb import DuckDBEngine
+from engine.engine import Engine
+from engine.limited import Limited
+from engine.needs import needs_of
+from engine.places import places_of
+from engine.press import Press
+from engine.reader import reader_of
+from engine.settings import EngineSettings
+from semantic.model.model import Model
+
+DEFAULTS = EngineSettings()
+
+
+def open_engine(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -> Engine:
+    """The engine of a model whose source paths start from `root`. Opens no file. Use it in one event loop; close it."""
+    connection = connect(settings, places_of(model.datasets.values(), root))
+    presses = {
+        dataset.name: Press(
+            dataset, reader_of(dataset, root, settings), needs_of(model, dataset), settings.read_attempts
+        )
+        for dataset in model.datasets.values()
+    }
+    return Cached(Limited(DuckDBEngine(connection, presses, settings), settings), settings)

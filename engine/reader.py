@@ -1,0 +1,103 @@
+"""Readers: how the rows of one dataset come out of its files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from engine.files import Listing, LocalFiles, Store
+from engine.footers import Footers, describe
+from engine.layout import Layout, Shape, lay_out
+from engine.places import pattern_of
+from engine.scan import csv_scan, parquet_scan
+from engine.settings import EngineSettings
+from semantic.model.dataset import Dataset, SourceFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a reader sees in a listing.
+
+    `scans`: table expressions of the rows; the first that works is right. `columns`: those to present. `stored`: rows
+    are to be copied into a table, because a scan of them is slow. `rows`: how many, when the files tell.
+    """
+
+    scans: tuple[str, ...]
+    columns: Shape
+    stored: bool = False
+    rows: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """Blocking; used by one thread at a time, except `unchanged`."""
+
+    def listing(self) -> Listing:
+        """The files now, at rest. DataError when there are none or they keep changing."""
+        ...
+
+    def unchanged(self, listing: Listing) -> bool:
+        """Whether every file of a listing is still what it was."""
+        ...
+
+    def look(self, cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Look:
+        """How to read a listing. DataError when its files don't fit together."""
+        ...
+
+
+class FileReader:
+    """Parquet or CSV files that match a path or glob."""
+
+    def __init__(self, dataset: Dataset, store: Store, base: str) -> None:
+        self._dataset = dataset
+        self._store = store
+        self._base = base
+        self._footers = Footers(dataset.source.format)
+
+    def listing(self) -> Listing:
+        """The files now, at rest."""
+        return self._store.listing()
+
+    def unchanged(self, listing: Listing) -> bool:
+        """Whether every file of a listing is still what it was."""
+        return self._store.unchanged(listing)
+
+    def look(self, cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Look:
+        """Reads the footers of the files that are new, and fits all of them together."""
+        footers = self._footers.read(cursor, listing.stamps)
+        is_csv = self._dataset.source.format is SourceFormat.CSV
+        names = [_below(self._base, path) for path in listing.paths]
+        layout = lay_out(self._dataset.name, [footer.shape for footer in footers], names, strict=not is_csv)
+        if is_csv:
+            scans = tuple(csv_scan(listing.paths, layout, trusting) for trusting in (True, False))
+        else:
+            scans = (parquet_scan(listing.paths, layout),)
+        rows = None if is_csv else sum(footer.rows for footer in footers)
+        return Look(scans, _presented(describe(cursor, scans[0]), layout), is_csv, rows, layout.warnings)
+
+
+def reader_of(dataset: Dataset, root: Path, settings: EngineSettings) -> Reader:
+    """The reader of a dataset's source."""
+    pattern = pattern_of(dataset.source.path, root)
+    return FileReader(dataset, LocalFiles(dataset.name, pattern, settings.settle_seconds), pattern.base)
+
+
+def _below(base: str, path: str) -> str:
+    """A path below the plain folder of its source: folders above it hold no partitions of the dataset."""
+    return os.path.basename(path) if path == base else path.removeprefix(base).lstrip("/\\")
+
+
+def _presented(shape: Shape, layout: Layout) -> Shape:
+    """DuckDB takes every `key=value` folder for a partition, also those above the source."""
+    wanted = {name.casefold() for name in (*layout.columns, *layout.partitions)}
+    return tuple(column for column in shape if column[0].casefold() in wanted)
+
+
+def names_of(shape: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The names of columns."""
+    return tuple(name for name, _ in shape)
