@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from api.operations import Schemas
+from api.resolvers.catalogs import Catalogs
 from api.resolvers.compiler import Compiler
 from api.resolvers.context import MAX_ROWS, Context
+from api.schema.names import Vocabulary
 from engine.engine import Engine
 from semantic.model.facts import Facts
 from semantic.model.model import Model
@@ -25,13 +27,15 @@ from semantic.query.query import ANONYMOUS, Viewer
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """One model version and all it is served with. `version` changes with the model's text and with the types of its data."""
+    """One model version and all it is served with. `version` changes with the model's text and its data's types."""
 
     model: Model
+    names: Vocabulary
     facts: Facts
     engine: Engine
     schemas: Schemas
     compiler: Compiler
+    catalogs: Catalogs
     version: str
 
     def context(
@@ -44,8 +48,10 @@ class Snapshot:
         """What one request knows. `locale` is one language tag, or an Accept-Language header's text."""
         return Context(
             model=self.model,
+            names=self.names,
             engine=self.engine,
             compiler=self.compiler,
+            catalogs=self.catalogs,
             viewer=viewer,
             locale=locale,
             may_see_sql=may_see_sql,
@@ -66,7 +72,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A GraphQL response. `codes`: `extensions.code` of every error, in order. `operation`: query, mutation, subscription."""
+    """A GraphQL response. `codes`: `extensions.code` of every error, in order. `operation`: its type, where known."""
 
     body: bytes
     outcome: Outcome

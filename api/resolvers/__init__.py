@@ -1,0 +1,1 @@
+"""How fields are answered: arguments and selection set in, Arrow out, JSON written by column."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from api.resolvers.catalogs import Catalogs
 from api.resolvers.compiler import Compiler
+from api.schema.names import Vocabulary
 from engine.engine import Engine
 from semantic.model.model import Model
 from semantic.query.query import ANONYMOUS, Viewer
@@ -17,13 +19,15 @@ MAX_ROWS = 100_000
 class Context:
     """One request.
 
-    `locale` (as in Accept-Language, `zh-CN`) chooses labels; None: the model's default. `may_see_sql` lets `meta.sql` out.
-    `max_rows`: the largest `limit` and row count of one field.
+    `locale` (one tag such as `zh-CN`, or an Accept-Language text) chooses labels; None: the model's default.
+    `may_see_sql` lets `meta.sql` out. `max_rows`: the most rows one field may return.
     """
 
     model: Model
+    names: Vocabulary
     engine: Engine
     compiler: Compiler
+    catalogs: Catalogs
     viewer: Viewer = ANONYMOUS
     locale: str | None = None
     may_see_sql: bool = False

@@ -1,0 +1,1 @@
+"""The shapes a client sees, made from the model at run time. No logic, no data."""

@@ -12,7 +12,7 @@ _PART = re.compile(r"\s*([A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*)\s*(?:;\s*q\s*=\
 
 
 def accepted(text: str | None) -> tuple[str, ...]:
-    """The language tags of an Accept-Language text (or one tag), lower case, most wanted first; `*` and q=0 left out."""
+    """The language tags of an Accept-Language text (or one tag), lower case, most wanted first, without `*`."""
     found: list[tuple[float, str]] = []
     for part in (text or "").split(","):
         match = _PART.fullmatch(part)
@@ -51,5 +51,7 @@ def _texts(model: Model) -> Iterator[Text]:
         yield from (metric.label, metric.description)
     for dataset in model.datasets.values():
         yield from (dataset.label, dataset.description)
-        for part in (*dataset.dimensions, *dataset.segments):
-            yield from (part.label, part.description)
+        for dimension in dataset.dimensions:
+            yield from (dimension.label, dimension.description)
+        for segment in dataset.segments:
+            yield from (segment.label, segment.description)

@@ -1,0 +1,133 @@
+"""A GraphQL request, answered: the one function that every transport calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from inspect import isawaitable
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, get_operation_ast
+
+from api.context import Outcome, Response, Snapshot
+from api.errors import RequestCode, format_error
+from api.operations import Schemas
+from api.resolvers import metrics
+from api.resolvers.catalog import catalog, freshness
+from api.resolvers.catalogs import Catalogs
+from api.resolvers.columnar import ColumnarExecutor
+from api.resolvers.compiler import Compiler
+from api.resolvers.context import Context
+from api.resolvers.selection import Info
+from api.resolvers.table import table
+from api.resolvers.values import dimension_values
+from api.schema.build import Resolvers, build_schema
+from api.schema.language import locales_of
+from api.schema.names import vocabulary
+from engine.engine import Engine
+from semantic.model.facts import Facts
+from semantic.model.model import Model
+
+RESOLVERS = Resolvers(
+    metrics=metrics.metrics,
+    table=table,
+    dimension_values=dimension_values,
+    catalog=catalog,
+    rows=metrics.rows,
+    totals=metrics.totals,
+    page_info=metrics.page_info,
+    meta=metrics.meta,
+    cell=metrics.cell,
+)
+"""How every field is answered."""
+
+
+def build_snapshot(model: Model, facts: Facts, engine: Engine) -> Snapshot:
+    """All that one model version is served with. Some tens of milliseconds: off the event loop."""
+    names = vocabulary(model, facts)
+
+    def build(locale: str | None) -> strawberry.Schema:
+        return build_schema(names, RESOLVERS, locale, Info, ColumnarExecutor)
+
+    return Snapshot(
+        model=model,
+        names=names,
+        facts=facts,
+        engine=engine,
+        schemas=Schemas(build, locales_of(model)),
+        compiler=Compiler(model),
+        catalogs=Catalogs(model, names, freshness),
+        version=names.version(model),
+    )
+
+
+def print_sdl(snapshot: Snapshot, locale: str | None = None) -> str:
+    """The schema as SDL, described in the language nearest to `locale` (one tag, or an Accept-Language text)."""
+    return snapshot.schemas.localized(locale).schema.as_str() + "\n"
+
+
+async def execute(
+    snapshot: Snapshot,
+    document: str,
+    variables: Mapping[str, Any] | None,
+    operation_name: str | None,
+    context: Context,
+) -> Response:
+    """Answer a document. Never raises for what a client did; cancelling it stops the statements that run."""
+    schema = snapshot.schemas.to_run(document, context.locale)
+    checked = schema.check(document)
+    if checked.document is None:
+        return _refused(checked.errors, RequestCode.VALIDATION)
+    operation = get_operation_ast(checked.document, operation_name)
+    executor = ColumnarExecutor.build(
+        schema.graphql,
+        checked.document,
+        context_value=context,
+        raw_variable_values=dict(variables or {}),
+        operation_name=operation_name,
+    )
+    if isinstance(executor, list):
+        return _refused(executor, RequestCode.INPUT, operation)
+    result = executor.execute_operation()
+    if isawaitable(result):
+        result = await result
+    assert isinstance(result, ExecutionResult)
+    return _answered(result, operation)
+
+
+def encode_json(value: object) -> bytes:
+    """JSON with all digits of decimals; rows already written are spliced in."""
+    return orjson.dumps(value, default=_exact)
+
+
+def _exact(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(format(value, "f"))
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _refused(
+    errors: Sequence[GraphQLError], otherwise: RequestCode, operation: OperationDefinitionNode | None = None
+) -> Response:
+    told = [format_error(error, otherwise) for error in errors]
+    return Response(encode_json({"errors": told}), Outcome.REFUSED, _codes(told), _kind(operation))
+
+
+def _answered(result: ExecutionResult, operation: OperationDefinitionNode | None) -> Response:
+    if result.data is None and result.errors:
+        return _refused(result.errors, RequestCode.VALIDATION, operation)
+    if not result.errors:
+        return Response(encode_json({"data": result.data}), Outcome.OK, (), _kind(operation))
+    told = [format_error(error) for error in result.errors]
+    body = encode_json({"errors": told, "data": result.data})
+    return Response(body, Outcome.PARTIAL, _codes(told), _kind(operation))
+
+
+def _codes(told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(error["extensions"]["code"] for error in told)
+
+
+def _kind(operation: OperationDefinitionNode | None) -> str | None:
+    return None if operation is None else operation.operation.value

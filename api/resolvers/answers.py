@@ -1,0 +1,85 @@
+"""Questions → answers: all of a field at once, and all from one version of the data."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from api.resolvers.compiler import Question
+from api.resolvers.context import Context
+from engine.engine import Answer
+from semantic.compile import Compiled, datasets_needed
+from semantic.errors import DataError
+from semantic.model.facts import Facts
+from semantic.sql.statement import Statement
+
+_ATTEMPTS = 3
+"""How often a field is asked anew when its data changes between its statements."""
+
+T = TypeVar("T")
+Q = TypeVar("Q", bound=Question)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer with what was compiled for it."""
+
+    answer: Answer
+    compiled: Compiled
+
+
+async def ask(context: Context, question: Question) -> Answered:
+    """Compile and run one question. QueryError when it can't be answered; DataError, Timeout, Overloaded."""
+
+    def compile_statement(facts: Facts) -> Statement:
+        return context.compiler.compile(question, facts, context.viewer).statement
+
+    answer = await context.engine.answer(datasets_needed(context.model, question), compile_statement)
+    return Answered(answer, context.compiler.compile(question, answer.facts, context.viewer))
+
+
+async def ask_all(context: Context, questions: Iterable[Q]) -> Mapping[Q, Answered]:
+    """Answers to all questions, run side by side, from one version of every dataset. Errors as those of `ask`."""
+    asked = tuple(questions)
+    for _ in range(_ATTEMPTS):
+        found = await together([ask(context, question) for question in asked])
+        if _agree(found):
+            return dict(zip(asked, found, strict=True))
+    raise DataError("The data kept changing while it was read.", "Ask again in a moment.")
+
+
+async def together(coroutines: list[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results in order. The first failure is raised, and what still runs is stopped."""
+    if len(coroutines) == 1:
+        return [await coroutines[0]]
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _agree(answers: Iterable[Answered]) -> bool:
+    """Whether no dataset was read in two versions."""
+    seen: dict[str, str] = {}
+    pairs = [pair for answered in answers for pair in versions(answered.answer.facts).items()]
+    return all(seen.setdefault(name, version) == version for name, version in pairs)
+
+
+def versions(facts: Facts) -> dict[str, str]:
+    """The version of each dataset."""
+    return {name: dataset.version for name, dataset in facts.datasets.items()}
+
+
+def data_version(several: Iterable[Facts]) -> str:
+    """One version for all datasets of several facts: the facts' own where they are of the same datasets."""
+    found = {facts.version: facts for facts in several}
+    if len(found) == 1:
+        return next(iter(found))
+    every = {name: version for facts in found.values() for name, version in versions(facts).items()}
+    return hashlib.sha256(repr(sorted(every.items())).encode()).hexdigest()[:16]

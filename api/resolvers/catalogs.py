@@ -1,0 +1,179 @@
+"""The catalog of a model, made once for each language."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from threading import Lock
+from typing import Any, assert_never
+
+from api.schema.catalog import (
+    Additivity,
+    Catalog,
+    DatasetInfo,
+    DimensionInfo,
+    DimensionType,
+    Format,
+    Freshness,
+    MetricInfo,
+    MetricType,
+    SegmentInfo,
+)
+from api.schema.definition import definition, written
+from api.schema.language import choose, locales_of
+from api.schema.names import DimensionName, MetricName, Vocabulary, enum_name
+from api.schema.rows import dimension_scalar, scalar_name
+from api.schema.scalars import Number
+from semantic.model.additivity import additivity
+from semantic.model.dataset import Dataset, Segment
+from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
+from semantic.model.model import Model
+from semantic.model.reach import datasets_of, reachable, simple_metrics, splits, time_column
+
+AskFreshness = Callable[[str, Any], Awaitable[Freshness]]
+"""Dataset and the request's context in, freshness out."""
+
+
+class Catalogs:
+    """The catalogs of one model."""
+
+    def __init__(self, model: Model, names: Vocabulary, ask_freshness: AskFreshness) -> None:
+        self._model = model
+        self._names = names
+        self._ask = ask_freshness
+        self._locales = locales_of(model)
+        self._made: dict[str | None, Catalog] = {}
+        self._lock = Lock()
+
+    def get(self, accepted: str | None) -> Catalog:
+        """The catalog in the language nearest to what is accepted (one tag, or an Accept-Language text)."""
+        locale = choose(accepted, self._locales)
+        with self._lock:
+            made = self._made.get(locale)
+            if made is None:
+                made = self._made[locale] = _Maker(self._model, self._names, self._ask, locale).catalog()
+            return made
+
+
+class _Maker:
+    """Makes the entries first and then links them to each other."""
+
+    def __init__(self, model: Model, names: Vocabulary, ask: AskFreshness, locale: str | None) -> None:
+        self._model = model
+        self._locale = locale
+        self._metrics = {entry.metric.name: self._metric(entry) for entry in names.metrics.values()}
+        self._dimensions = {entry.name: self._dimension(entry) for entry in names.dimensions.values()}
+        self._segments = {segment.name: self._segment(segment) for segment in names.segments.values()}
+        self._datasets = {name: self._dataset(dataset, ask) for name, dataset in model.datasets.items()}
+
+    def catalog(self) -> Catalog:
+        """The whole."""
+        for name, info in self._datasets.items():
+            self._link_dataset(self._model.datasets[name], info)
+        for name, metric in self._model.metrics.items():
+            self._link_metric(metric, self._metrics[name])
+        model = self._model
+        return Catalog(
+            version=model.digest,
+            locale=self._locale,
+            locales=list(locales_of(model)),
+            timezone=model.timezone,
+            week_start=model.week_start.value,
+            currency=model.currency,
+            metrics=list(self._metrics.values()),
+            dimensions=list(self._dimensions.values()),
+            segments=list(self._segments.values()),
+            datasets=list(self._datasets.values()),
+        )
+
+    def _metric(self, entry: MetricName) -> MetricInfo:
+        metric = entry.metric
+        return MetricInfo(
+            name=metric.name,
+            field=entry.field,
+            value=enum_name(metric.name),
+            label=metric.label.get(self._locale) or metric.name,
+            description=metric.description.get(self._locale),
+            type=MetricType(type(metric).__name__.lower()),
+            scalar=scalar_name(entry.kind),
+            format=Format(metric.format.value),
+            additivity=Additivity(additivity(self._model, metric).value),
+            fill=None if metric.fill is None else Number(Decimal(str(metric.fill))),
+            has_time=all(time_column(self._model, simple) for simple in simple_metrics(self._model, metric)),
+            definition=definition(metric),
+            dimensions=[],
+            depends_on=[],
+            used_by=[],
+            datasets=[],
+        )
+
+    def _dimension(self, entry: DimensionName) -> DimensionInfo:
+        return DimensionInfo(
+            name=entry.name,
+            field=entry.field,
+            value=enum_name(entry.name),
+            label=entry.label.get(self._locale) or entry.name,
+            description=entry.description.get(self._locale),
+            type=DimensionType(entry.type.value),
+            scalar=dimension_scalar(entry),
+            metrics=[],
+            datasets=[],
+        )
+
+    def _segment(self, segment: Segment) -> SegmentInfo:
+        return SegmentInfo(
+            name=segment.name,
+            value=enum_name(segment.name),
+            label=segment.label.get(self._locale) or segment.name,
+            description=segment.description.get(self._locale),
+            definition=written(segment.where) or "",
+            datasets=[],
+        )
+
+    def _dataset(self, dataset: Dataset, ask: AskFreshness) -> DatasetInfo:
+        return DatasetInfo(
+            name=dataset.name,
+            label=dataset.label.get(self._locale) or dataset.name,
+            description=dataset.description.get(self._locale),
+            primary_key=list(dataset.primary_key),
+            time_dimension=dataset.time_dimension,
+            entities=[entity for entity, _ in dataset.entities],
+            dimensions=[],
+            segments=[],
+            metrics=[],
+            ask=lambda context: ask(dataset.name, context),
+        )
+
+    def _link_dataset(self, dataset: Dataset, info: DatasetInfo) -> None:
+        for name in reachable(self._model, dataset.name):
+            info.dimensions.append(self._dimensions[name])
+            self._dimensions[name].datasets.append(info)
+        for segment in dataset.segments:
+            info.segments.append(self._segments[segment.name])
+            self._segments[segment.name].datasets.append(info)
+
+    def _link_metric(self, metric: Metric, info: MetricInfo) -> None:
+        for name in datasets_of(self._model, metric):
+            info.datasets.append(self._datasets[name])
+            self._datasets[name].metrics.append(info)
+        for name in splits(self._model, metric):
+            info.dimensions.append(self._dimensions[name])
+            self._dimensions[name].metrics.append(info)
+        for name in depends_on(metric):
+            info.depends_on.append(self._metrics[name])
+            self._metrics[name].used_by.append(info)
+
+
+def depends_on(metric: Metric) -> tuple[str, ...]:
+    """The metrics a metric is computed from, each once."""
+    match metric:
+        case Ratio():
+            return tuple(dict.fromkeys((metric.numerator, metric.denominator)))
+        case Derived():
+            return tuple(dict.fromkeys(ref.name for ref in metric.expr.refs))
+        case Cumulative():
+            return (metric.metric,)
+        case Simple() | Conversion() | Retention() | Attribution():
+            return ()
+        case _:
+            assert_never(metric)

@@ -1,0 +1,149 @@
+"""Model → schema. Some tens of milliseconds for a hundred metrics: made once for each model version and language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from graphql.execution import Executor
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from api.schema.catalog import Catalog
+from api.schema.enums import Grain, dimension_enum, metric_enum, segment_enum
+from api.schema.inputs import Having, OrderBy, TimeRange, where_input
+from api.schema.make import Resolver, argument, field, object_type
+from api.schema.names import Vocabulary
+from api.schema.results import Table
+from api.schema.rows import metrics_type, row_type, value_type
+from api.schema.scalars import SCALARS
+
+
+@dataclass(frozen=True, slots=True)
+class Resolvers:
+    """How fields are answered: the four root fields, the parts of `Metrics`, and a cell of a row.
+
+    Each is called with `root` (the parent's value), `info`, and the arguments that strawberry has read.
+    """
+
+    metrics: Resolver
+    table: Resolver
+    dimension_values: Resolver
+    catalog: Resolver
+    rows: Resolver
+    totals: Resolver
+    page_info: Resolver
+    meta: Resolver
+    cell: Resolver
+
+
+def build_schema(
+    names: Vocabulary,
+    resolvers: Resolvers,
+    locale: str | None = None,
+    info_class: type[strawberry.Info] = strawberry.Info,
+    executor_class: type[Executor[Any]] | None = None,
+) -> strawberry.Schema:
+    """The schema of all that can be named, described in `locale`. A root field with nothing to name is left out."""
+    where = where_input(names, locale)
+    segment = segment_enum(names, locale)
+    metric = metric_enum(names, locale)
+    dimension = dimension_enum(names, locale)
+    fields = [_catalog(resolvers)]
+    if dimension is not None:
+        fields.insert(0, _values(dimension, where, resolvers))
+    if metric is not None:
+        shared = list(_shared(where, segment))
+        row = row_type(names, where, resolvers.cell, locale)
+        answer = metrics_type(row, resolvers.rows, resolvers.totals, resolvers.page_info, resolvers.meta)
+        fields.insert(0, _table(metric, dimension, names.has_time, shared, resolvers))
+        fields.insert(0, _metrics(answer, shared, resolvers))
+    return strawberry.Schema(
+        query=object_type("Query", fields, "Ask for metrics: the selection set is the query."),
+        config=StrawberryConfig(scalar_map=SCALARS, info_class=info_class),
+        execution_context_class=executor_class,
+    )
+
+
+def _metrics(answer: Any, shared: Iterable[StrawberryArgument], resolvers: Resolvers) -> StrawberryField:
+    return field(
+        "metrics",
+        answer | None,
+        "Metrics by dimensions: what is selected in `rows` decides what is computed and what it is split by.",
+        resolvers.metrics,
+        shared,
+    )
+
+
+def _table(
+    metric: Any, dimension: Any, has_time: bool, shared: Iterable[StrawberryArgument], resolvers: Resolvers
+) -> StrawberryField:
+    arguments = [argument("metrics", list[metric], "What is computed.")]
+    if dimension is not None:
+        arguments.append(argument("dimensions", list[dimension] | None, "What it is split by."))
+    if has_time:
+        arguments.append(argument("grain", Grain | None, "Also split by periods of this length."))
+    return field(
+        "table",
+        Table | None,
+        "Metrics by dimensions as columns and cells, for callers that choose names at run time.",
+        resolvers.table,
+        [*arguments, *shared],
+    )
+
+
+def _values(dimension: Any, where: Any, resolvers: Resolvers) -> StrawberryField:
+    return field(
+        "dimensionValues",
+        list[value_type(resolvers.cell)] | None,  # type: ignore[misc]
+        "The values a dimension has, most frequent first, for filter pickers.",
+        resolvers.dimension_values,
+        [
+            argument("dimension", dimension, "The dimension."),
+            argument("search", str | None, "Only values that have this text in them, in any case."),
+            argument("where", where | None, "Only rows that pass this filter."),
+            argument("timeRange", TimeRange | None, "Only rows of this time."),
+            argument("timezone", str | None, "The IANA time zone of days; the model's when left out."),
+            argument("limit", int | None, "The most values to return.", default=100),
+        ],
+    )
+
+
+def _catalog(resolvers: Resolvers) -> StrawberryField:
+    return field(
+        "catalog",
+        Catalog | None,
+        "What can be asked: metrics, dimensions, datasets, and what can be split by what.",
+        resolvers.catalog,
+        [
+            argument(
+                "locale", str | None, "The language of labels, such as `zh-CN`; else the request's Accept-Language."
+            )
+        ],
+    )
+
+
+def _shared(where: Any, segment: Any) -> Iterable[StrawberryArgument]:
+    """The arguments that `metrics` and `table` have in common."""
+    yield argument("timeRange", TimeRange | None, "When, by each metric's own time; all time when left out.")
+    yield argument("timezone", str | None, "The IANA time zone of days and periods; the model's when left out.")
+    if where is not None:
+        yield argument("where", where | None, "Only rows that pass this filter.")
+    if segment is not None:
+        yield argument("segments", list[segment] | None, "Only rows that pass all of these named filters.")
+    yield argument("having", list[Having] | None, "Only rows of the answer that pass all of these.")
+    yield argument("orderBy", list[OrderBy] | None, "The order; by the dimensions in the order selected when left out.")
+    yield argument(
+        "limit", int | None, "The most rows to return; null: all, up to the server's own limit.", default=1000
+    )
+    yield argument("offset", int | None, "How many rows to skip.", default=0)
+    yield argument(
+        "fill",
+        bool | None,
+        "A row for every period of the time range, in every group of the result: counts are 0, other metrics their "
+        "`fill` or null.",
+        default=False,
+    )

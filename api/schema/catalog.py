@@ -1,0 +1,162 @@
+"""The catalog: what can be asked, what it means, what can be split by what, and how fresh it is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import strawberry
+
+from api.schema.make import Member, enum_type
+from api.schema.scalars import Day, Long, Number, Period
+from semantic.model import dataset, metric
+
+MetricType: Any = enum_type(
+    "MetricType",
+    {
+        "SIMPLE": Member("simple", "An aggregate of one dataset."),
+        "RATIO": Member("ratio", "One metric divided by another."),
+        "DERIVED": Member("derived", "An expression over metrics."),
+        "CUMULATIVE": Member("cumulative", "A metric over a trailing window, or since a period began."),
+        "CONVERSION": Member("conversion", "The share of a funnel's entities that get from one step to another."),
+        "RETENTION": Member("retention", "The rate of one period of a retention."),
+        "ATTRIBUTION": Member("attribution", "Credit for conversions, given to touches."),
+    },
+    "How a metric is defined.",
+)
+Format: Any = enum_type(
+    "Format",
+    {
+        metric.Format.NUMBER.name: Member(metric.Format.NUMBER, "A plain number."),
+        metric.Format.INTEGER.name: Member(metric.Format.INTEGER, "A whole number."),
+        metric.Format.PERCENT.name: Member(metric.Format.PERCENT, "A share: 0.25 is 25 %."),
+        metric.Format.CURRENCY.name: Member(metric.Format.CURRENCY, "Money, in the catalog's currency."),
+        metric.Format.DURATION.name: Member(metric.Format.DURATION, "Seconds."),
+    },
+    "How to show a number.",
+)
+Additivity: Any = enum_type(
+    "Additivity",
+    {
+        metric.Additivity.FULL.name: Member(metric.Additivity.FULL, "Values may be summed over everything."),
+        metric.Additivity.TIME.name: Member(metric.Additivity.TIME, "Values may be summed over everything but time."),
+        metric.Additivity.NONE.name: Member(metric.Additivity.NONE, "Values may not be summed at all."),
+    },
+    "What a metric's values may be summed over.",
+)
+DimensionType: Any = enum_type(
+    "DimensionType",
+    {
+        dataset.DimensionType.STRING.name: Member(dataset.DimensionType.STRING, "Texts."),
+        dataset.DimensionType.NUMBER.name: Member(dataset.DimensionType.NUMBER, "Numbers."),
+        dataset.DimensionType.BOOLEAN.name: Member(dataset.DimensionType.BOOLEAN, "true and false."),
+        dataset.DimensionType.DATE.name: Member(dataset.DimensionType.DATE, "Days."),
+        dataset.DimensionType.TIME.name: Member(dataset.DimensionType.TIME, "Instants."),
+    },
+    "What a dimension's values are.",
+)
+
+
+@strawberry.type(description="How fresh a dataset is.")
+class Freshness:
+    """What is true of a dataset's files now."""
+
+    data_version: str = strawberry.field(description="Changes whenever the files do.")
+    data_through: Day | None = strawberry.field(description="The last complete local day.")
+    newest: Period | None = strawberry.field(description="The newest time of any row.")
+    rows: Long = strawberry.field(description="The number of rows, estimated.")
+    warn_after: str | None = strawberry.field(
+        description="How old the newest row may be before answers carry a warning."
+    )
+    warnings: list[str] = strawberry.field(description="What is odd about the files.")
+
+
+@strawberry.type(description="A named filter.")
+class SegmentInfo:
+    """A segment in the catalog."""
+
+    name: str = strawberry.field(description="Its name in the model.")
+    value: str = strawberry.field(description="Its value in the enum `Segment`.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    description: str | None = strawberry.field(description="What it keeps, in the catalog's language.")
+    definition: str = strawberry.field(description="The filter, as the model has it.")
+    datasets: list[DatasetInfo] = strawberry.field(description="The datasets it filters.")
+
+
+@strawberry.type(description="A metric: a named number.")
+class MetricInfo:
+    """A metric in the catalog."""
+
+    name: str = strawberry.field(description="Its name in the model.")
+    field: str = strawberry.field(description="Its field of `Row`.")
+    value: str = strawberry.field(description="Its value in the enum `Metric`.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    description: str | None = strawberry.field(description="What it means, in the catalog's language.")
+    type: MetricType = strawberry.field(description="How it is defined.")
+    scalar: str = strawberry.field(description="The scalar its values are, such as `Long`.")
+    format: Format = strawberry.field(description="How to show it.")
+    additivity: Additivity = strawberry.field(description="What its values may be summed over.")
+    fill: Number | None = strawberry.field(description="Its value where there are no rows.")
+    has_time: bool = strawberry.field(description="Whether it can be split by time.")
+    definition: str = strawberry.field(description="How it is computed, as the model has it.")
+    dimensions: list[DimensionInfo] = strawberry.field(description="What it can be split and filtered by.")
+    depends_on: list[MetricInfo] = strawberry.field(description="The metrics it is computed from.")
+    used_by: list[MetricInfo] = strawberry.field(description="The metrics computed from it.")
+    datasets: list[DatasetInfo] = strawberry.field(description="The datasets whose rows it is computed from.")
+
+
+@strawberry.type(description="A dimension: what rows can be split by.")
+class DimensionInfo:
+    """A dimension in the catalog."""
+
+    name: str = strawberry.field(description="Its name in the model.")
+    field: str = strawberry.field(description="Its field of `Row` and `Where`.")
+    value: str = strawberry.field(description="Its value in the enum `Dimension`.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    description: str | None = strawberry.field(description="What it means, in the catalog's language.")
+    type: DimensionType = strawberry.field(description="What its values are.")
+    scalar: str = strawberry.field(description="The scalar its values are, such as `String`.")
+    metrics: list[MetricInfo] = strawberry.field(description="The metrics that can be split by it.")
+    datasets: list[DatasetInfo] = strawberry.field(description="The datasets that have it, through relationships too.")
+
+
+async def _freshness(root: DatasetInfo, info: strawberry.Info) -> Freshness | None:
+    """Ask the engine, only when it is selected."""
+    return await root.ask(info.context)
+
+
+@strawberry.type(description="A dataset: one logical table.")
+class DatasetInfo:
+    """A dataset in the catalog."""
+
+    name: str = strawberry.field(description="Its name in the model.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    description: str | None = strawberry.field(description="What its rows are, in the catalog's language.")
+    primary_key: list[str] = strawberry.field(description="The columns that tell rows apart.")
+    time_dimension: str | None = strawberry.field(description="The column that places a row in time.")
+    entities: list[str] = strawberry.field(description="Who can be counted in it.")
+    dimensions: list[DimensionInfo] = strawberry.field(
+        description="What its rows can be split by, through relationships too."
+    )
+    segments: list[SegmentInfo] = strawberry.field(description="Its named filters.")
+    metrics: list[MetricInfo] = strawberry.field(description="The metrics computed from its rows.")
+    ask: strawberry.Private[Callable[[Any], Awaitable[Freshness]]]
+    freshness: Freshness | None = strawberry.field(
+        resolver=_freshness, description="How fresh it is; null with an error when its files can't be read."
+    )
+
+
+@strawberry.type(description="What can be asked of the model.")
+class Catalog:
+    """The whole catalog, in one language."""
+
+    version: str = strawberry.field(description="The version of the model.")
+    locale: str | None = strawberry.field(description="The language of its labels; null: the model's default.")
+    locales: list[str] = strawberry.field(description="The languages there are labels in.")
+    timezone: str = strawberry.field(description="The zone of the business day.")
+    week_start: str = strawberry.field(description="The first day of a week, such as `monday`.")
+    currency: str | None = strawberry.field(description="The currency of metrics of that format.")
+    metrics: list[MetricInfo] = strawberry.field(description="Every metric.")
+    dimensions: list[DimensionInfo] = strawberry.field(description="Every dimension.")
+    segments: list[SegmentInfo] = strawberry.field(description="Every named filter.")
+    datasets: list[DatasetInfo] = strawberry.field(description="Every dataset.")

@@ -1,0 +1,119 @@
+"""The model's names as GraphQL has them, and the way back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from semantic.model.dataset import DimensionType, Segment
+from semantic.model.facts import Facts, Kind
+from semantic.model.metric import Metric
+from semantic.model.model import Model
+from semantic.model.reach import ReachedDimension, reachable
+from semantic.model.text import Text
+from semantic.query.kind import dimension_kind, metric_kind, widest
+
+TIME = "time"
+"""The field of `Row` that is the period of each row."""
+
+
+def field_name(name: str) -> str:
+    """`buyer_member_level` → `buyerMemberLevel`."""
+    head, *tail = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in tail)
+
+
+def enum_name(name: str) -> str:
+    """`buyer_member_level` → `BUYER_MEMBER_LEVEL`."""
+    return name.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricName:
+    """A metric as a client sees it."""
+
+    field: str
+    metric: Metric
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionName:
+    """A dimension as a client sees it: its name in the model, and what its values are in every dataset that has it."""
+
+    field: str
+    name: str
+    type: DimensionType
+    kind: Kind
+    label: Text
+    description: Text
+
+    @property
+    def has_grain(self) -> bool:
+        """Whether it can be bucketed by a grain."""
+        return self.type in (DimensionType.DATE, DimensionType.TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Everything a client can name, by GraphQL field name; segments by their own."""
+
+    metrics: Mapping[str, MetricName]
+    dimensions: Mapping[str, DimensionName]
+    segments: Mapping[str, Segment]
+    has_time: bool
+
+    def version(self, model: Model) -> str:
+        """Changes with the model's text and with what its names stand for in the data."""
+        kinds = [(metric.field, metric.kind.value) for metric in self.metrics.values()]
+        kinds += [(dimension.field, dimension.kind.value) for dimension in self.dimensions.values()]
+        return hashlib.sha256(f"{model.digest} {kinds}".encode()).hexdigest()[:16]
+
+
+def vocabulary(model: Model, facts: Facts) -> Vocabulary:
+    """Name everything a client can ask of a model."""
+    metrics = [
+        MetricName(field_name(name), metric, metric_kind(model, facts, metric))
+        for name, metric in model.metrics.items()
+    ]
+    segments = {segment.name: segment for dataset in model.datasets.values() for segment in dataset.segments}
+    return Vocabulary(
+        MappingProxyType({metric.field: metric for metric in metrics}),
+        MappingProxyType(_dimensions(model, facts)),
+        MappingProxyType(segments),
+        any(dataset.time_dimension for dataset in model.datasets.values()),
+    )
+
+
+def _dimensions(model: Model, facts: Facts) -> dict[str, DimensionName]:
+    places: dict[str, list[tuple[ReachedDimension, Kind]]] = {}
+    for dataset in model.datasets:
+        for reached in reachable(model, dataset).values():
+            kind = dimension_kind(model, facts, reached, dataset)
+            places.setdefault(reached.name, []).append((reached, kind))
+    found = {}
+    for name, everywhere in places.items():
+        first = everywhere[0][0]
+        shared = model.dimensions.get(name)
+        found[field_name(name)] = DimensionName(
+            field=field_name(name),
+            name=name,
+            type=first.dimension.type,
+            kind=widest([kind for _, kind in everywhere]),
+            label=(shared.label if shared else None) or _path_label(first),
+            description=(shared.description if shared else None) or first.dimension.description,
+        )
+    return found
+
+
+def _path_label(reached: ReachedDimension) -> Text:
+    """A dimension's label; reached through relationships, with theirs in front where they have one."""
+    texts = [relationship.label for relationship in reached.path if relationship.label]
+    own = reached.dimension.label
+    if not own or not texts:
+        return own
+    locales = [locale for locale, _ in own.by_locale]
+    joined = [(locale, " · ".join(text.get(locale) or "" for text in (*texts, own))) for locale in locales]
+    return Text(tuple(joined))
