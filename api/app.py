@@ -1,0 +1,67 @@
+"""The application put together: GraphQL, its page, the schema as files, and the probes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.routing import Mount, Route
+
+from api.doors import doors
+from api.front import Front
+from api.graphiql import MOUNTED_AT, PageFiles
+from api.place import find_model
+from api.reload import watch
+from api.running import Running
+from api.served import Served
+from api.settings import Settings, from_environment
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The ASGI application. The model is loaded when it starts (its lifespan): ModelError, DataError, NO_MODEL.
+
+    `app.state.served` holds the snapshot, `app.state.running` the requests in flight.
+    """
+    served, running = Served(settings), Running()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await served.open()
+        watching = asyncio.create_task(_watch(served)) if settings.reload else None
+        try:
+            yield
+        finally:
+            running.stop()
+            if watching is not None:
+                watching.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watching
+            await served.close()
+
+    app = FastAPI(
+        title="Headwater",
+        version=version("headwater"),
+        docs_url=None,  # FastAPI's pages load their scripts from another host
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.served, app.state.running = served, running
+    app.router.routes.append(Route("/graphql", Front(served, running), name="graphql", include_in_schema=False))
+    app.router.routes.append(Mount(MOUNTED_AT, PageFiles(), name="graphiql"))
+    app.include_router(doors(served))
+    return app
+
+
+async def _watch(served: Served) -> None:
+    folder = find_model(served.settings.model, Path.cwd())
+    await watch(folder, lambda: served.snapshot.model.digest, served.reload)
+
+
+def from_environ() -> FastAPI:
+    """The application by `HEADWATER_*` variables alone: `uvicorn --factory api.app:from_environ`."""
+    return create_app(from_environment(os.environ))

@@ -1,0 +1,74 @@
+"""The small doors beside GraphQL: the schema as files, an example, and the probes of an orchestrator."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+
+from api.example import example_query
+from api.execute import print_sdl
+from api.served import Served
+from semantic.errors import HeadwaterError
+from semantic.load import json_schema
+
+PLAIN = "text/plain; charset=utf-8"
+
+
+def doors(served: Served) -> APIRouter:
+    """The routes."""
+    router = APIRouter()
+
+    @router.get("/", include_in_schema=False)
+    async def home() -> Response:
+        return RedirectResponse("graphql")
+
+    @router.get("/graphql/example", summary="A query that this model answers")
+    async def example() -> Response:
+        with served.lease() as snapshot:
+            found = await asyncio.to_thread(example_query, snapshot)
+        return Response(orjson.dumps(found), media_type="application/json")
+
+    @router.get("/schema.graphql", summary="The GraphQL schema", response_class=PlainTextResponse)
+    async def schema(request: Request) -> Response:
+        served.look_soon()
+        with served.lease() as snapshot:
+            text = await asyncio.to_thread(print_sdl, snapshot, request.headers.get("accept-language"))
+        return Response(text, media_type=PLAIN, headers={"vary": "accept-language", "cache-control": "no-cache"})
+
+    @router.get("/model.schema.json", summary="The JSON Schema of model files")
+    async def model_schema() -> Response:
+        text = orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2)
+        return Response(text, media_type="application/schema+json")
+
+    @router.get("/healthz", summary="Whether the process lives")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz", summary="Whether questions can be answered")
+    async def readyz() -> Response:
+        status, body = await readiness(served)
+        return Response(
+            orjson.dumps(body), status, media_type="application/json", headers={"cache-control": "no-store"}
+        )
+
+    return router
+
+
+async def readiness(served: Served) -> tuple[int, dict[str, Any]]:
+    """200 when a model is in service and its data can be reached, else 503, and what there is to say about it."""
+    detailed = served.settings.may_show_sql
+    with served.lease() as snapshot:
+        body: dict[str, Any] = {"status": "ready", "model": snapshot.version, "warnings": []}
+        if served.problem is not None:
+            text = f": {served.problem}" if detailed else "; the server's log says why."
+            body["warnings"].append(f"The changed model can't be used, the earlier one is in service{text}")
+        try:
+            facts = await snapshot.engine.facts(tuple(snapshot.model.datasets))
+        except HeadwaterError as error:
+            return 503, body | {"status": "unready", "reason": str(error)}
+        body["dataVersion"] = facts.version
+    return 200, body

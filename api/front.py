@@ -1,0 +1,103 @@
+"""`/graphql`: GraphQL over HTTP, and the page for a browser.
+
+Follows the GraphQL-over-HTTP specification: a caller that takes `application/graphql-response+json` is told by the
+status that nothing was run (400); one that takes `application/json` gets 200 whenever its request was well-formed.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.accept import GRAPHQL_JSON, HTML, JSON, choose_type
+from api.context import Outcome
+from api.execute import execute
+from api.graphiql import graphiql_page
+from api.request import Asked, Malformed, read_request
+from api.running import Gone, Running, Stopping
+from api.served import Served
+
+LOG = logging.getLogger("headwater")
+
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+CLIENT_CLOSED_REQUEST = 499
+BAD_REQUEST = "BAD_REQUEST"
+"""`extensions.code` of a request that is not well-formed."""
+
+
+class Front:
+    """The ASGI application of the GraphQL endpoint."""
+
+    def __init__(self, served: Served, running: Running) -> None:
+        self._served = served
+        self._settings = served.settings
+        self._running = running
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        response = await self._respond(request)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": ", ".join(METHODS)})
+        accept = request.headers.get("accept")
+        if request.method in ("GET", "HEAD") and choose_type(accept, (JSON, GRAPHQL_JSON, HTML)) == HTML:
+            return graphiql_page()
+        media = choose_type(accept, (JSON, GRAPHQL_JSON))
+        if media is None:
+            return failure(JSON, 406, BAD_REQUEST, f"Only {JSON} and {GRAPHQL_JSON} can be had here.")
+        if request.method not in METHODS:
+            refusal = failure(media, 405, BAD_REQUEST, f"Ask with GET or POST, not {request.method}.")
+            refusal.headers["allow"] = ", ".join(METHODS)
+            return refusal
+        try:
+            asked = await read_request(request, self._settings.max_request)
+        except Malformed as error:
+            return failure(media, error.status, BAD_REQUEST, error.message)
+        return await self._answer(request, asked, media)
+
+    async def _answer(self, request: Request, asked: Asked, media: str) -> Response:
+        self._served.look_soon()
+        with self._served.lease() as snapshot:
+            context = snapshot.context(
+                locale=request.headers.get("accept-language"),
+                may_see_sql=self._settings.may_show_sql,
+                max_rows=self._settings.max_rows,
+            )
+            work = execute(snapshot, asked.query, asked.variables, asked.operation_name, context)
+            try:
+                answered = await self._running.answer(work, request.receive)
+            except Gone:
+                LOG.debug("The caller has gone; its query was stopped.")
+                return Response(status_code=CLIENT_CLOSED_REQUEST)
+            except Stopping:
+                refusal = failure(media, 503, "CANCELLED", "The server is stopping. Ask again in a moment.")
+                refusal.headers["retry-after"] = "1"
+                return refusal
+        if request.method != "POST" and answered.operation == "mutation":
+            return failure(media, 405, BAD_REQUEST, "A GET changes nothing: send mutations with POST.")
+        refused = answered.outcome is Outcome.REFUSED and media == GRAPHQL_JSON
+        return _reply(answered.body, media, 400 if refused else 200)
+
+
+def failure(media: str, status: int, code: str, message: str) -> Response:
+    """A refusal in the form of a GraphQL response."""
+    fault = "ours" if status >= 500 else "user"
+    body = {"errors": [{"message": message, "extensions": {"code": code, "fault": fault}}]}
+    return _reply(orjson.dumps(body), media, status)
+
+
+def _reply(body: bytes, media: str, status: int) -> Response:
+    headers = {
+        "content-type": f"{media}; charset=utf-8",
+        "cache-control": "no-store",
+        "vary": "accept, accept-language",
+        "x-content-type-options": "nosniff",
+    }
+    return Response(body, status, headers)
