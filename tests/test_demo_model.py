@@ -1,0 +1,96 @@
+"""The demo shop's model: it fits the data, says everything in two languages and holds the whole catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+import demo
+from semantic.load import load_folder
+from semantic.model.dataset import SourceFormat
+from semantic.model.expression import Expression
+from semantic.model.metric import Simple
+from semantic.model.model import Model
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+CATALOGUE = {
+    *("pv", "uv", "sessions", "new_uv", "returning_uv", "new_ratio", "cumulative_users", "share_pv", "share_uv"),
+    *("share_open_uv", "search_uv", "scan_uv", "pv_per_uv", "visit_depth", "stay_per_user", "stay_per_session"),
+    *("bounce_rate", "sessions_per_user", "register_rate", "detail_rate", "valid_visit_rate", "bot_share"),
+    *("share_rate", "share_return_ratio", "k_factor", "exposure_ctr", "detail_cart_rate", "cart_order_rate"),
+    *("order_pay_rate", "time_to_pay", "coupon_use_rate", "pay_fail_rate", "gmv_submitted", "gmv", "net_revenue"),
+    *("paid_orders", "buyers", "aov", "arppu", "items_per_order", "uv_value", "refund_rate_amount"),
+    *("refund_rate_orders", "discount_rate", "repurchase_rate", "stickiness", "high_risk_users", "cac"),
+    *("cost_per_uv", "cost_per_order", "roas", "channel_roi"),
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("shop")
+    demo.generate(out, users=2000, days=10)
+    return out
+
+
+@pytest.fixture(scope="module")
+def model(shop: Path) -> Model:
+    return load_folder(shop)
+
+
+@pytest.fixture(scope="module")
+def query(shop: Path, model: Model) -> Query:
+    """Rows of a query over the datasets, by their names in the model."""
+    connection = duckdb.connect()
+    for dataset in model.datasets.values():
+        path = shop / dataset.source.path
+        read = "read_csv" if dataset.source.format is SourceFormat.CSV else "read_parquet"
+        connection.execute(f"create table {dataset.name} as from {read}('{path}', hive_partitioning=true)")
+    return lambda sql: connection.execute(sql).fetchall()
+
+
+def columns_of(query: Query, dataset: str) -> set[str]:
+    return {row[0] for row in query(f"describe {dataset}")}
+
+
+def test_the_model_reads_only_columns_that_are_there(query: Query, model: Model) -> None:
+    expressions: list[tuple[str, Expression | None]] = []
+    for dataset in model.datasets.values():
+        expressions += [(dataset.name, dimension.expr) for dimension in dataset.dimensions]
+        expressions += [(dataset.name, segment.where) for segment in dataset.segments]
+    for metric in model.metrics.values():
+        if isinstance(metric, Simple):
+            expressions += [(metric.dataset, metric.expr), (metric.dataset, metric.where)]
+    for dataset_name, expression in expressions:
+        for ref in expression.refs if expression else ():
+            at = model.relationships[ref.path[-1]].to_dataset if ref.path else dataset_name
+            assert ref.name in columns_of(query, at), f"{dataset_name}: {ref}"
+    for relationship in model.relationships.values():
+        for source, target in relationship.columns:
+            assert source in columns_of(query, relationship.from_dataset), relationship.name
+            assert target in columns_of(query, relationship.to_dataset), relationship.name
+
+
+def test_every_metric_is_named_and_described_in_both_languages(model: Model) -> None:
+    for metric in model.metrics.values():
+        for text in (metric.label, metric.description):
+            assert {locale for locale, _ in text.by_locale} == {"en", "zh"}, metric.name
+    for dimension in model.dimensions.values():
+        assert {locale for locale, _ in dimension.label.by_locale} == {"en", "zh"}, dimension.name
+
+
+def test_the_catalogue_is_complete(model: Model) -> None:
+    """Every metric of the catalogue that needs no funnel, retention or attribution."""
+    assert set(model.metrics) >= CATALOGUE
+
+
+def test_keys_are_as_unique_as_the_model_says(query: Query, model: Model) -> None:
+    promised = [dataset for dataset in model.datasets.values() if dataset.unique]
+    assert len(promised) >= 8
+    for dataset in promised:
+        key = ", ".join(dataset.primary_key)
+        assert query(f"select {key} from {dataset.name} group by all having count(*) > 1") == [], dataset.name
