@@ -1,6 +1,6 @@
 """A folder of YAML → Model, or every problem in it with its position.
 
-files → source (nodes) → shape, scalars, expressions on the tables of format (fields) → merge → build → check
+files → source (nodes) → scalars, shape, expressions on the tables of format (fields) → merge → build → check
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from semantic.errors import ModelError
+from semantic.errors import ModelError, Problem
 from semantic.load.build import build
+from semantic.load.check import check
+from semantic.load.columns import check_columns
 from semantic.load.files import digest_of, read_folder
 from semantic.load.log import Log
 from semantic.load.merge import merge
+from semantic.load.schema import json_schema
 from semantic.model.model import Model
 from semantic.model.places import Places
 
-__all__ = ["load_folder", "load_texts"]
+__all__ = ["check_columns", "json_schema", "load_folder", "load_texts"]
 
 
 def load_folder(root: Path) -> Model:
@@ -29,6 +32,13 @@ def load_texts(files: Mapping[str, str]) -> Model:
     log = Log()
     settings, sections = merge(files, log)
     model = build(digest_of(files), settings, sections, Places(log.places))
+    if not log.unreadable:
+        log.problems += check(model, log.references)
     if log.problems:
-        raise ModelError(log.problems)
+        raise ModelError(sorted(log.problems, key=_in_file_order))
     return model
+
+
+def _in_file_order(problem: Problem) -> tuple[str, int, int]:
+    at = problem.position
+    return (at.file, at.line, at.column) if at else ("", 0, 0)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from semantic.load.build_metrics import build_metric
 from semantic.load.build_sequences import build_attribution, build_funnel, build_retention
+from semantic.load.merge import Sections
 from semantic.load.shape import Fields
 from semantic.model.dataset import Dataset, Dimension, DimensionType, Relationship, Segment, SharedDimension
 from semantic.model.expression import Expression, Ref
@@ -16,7 +17,6 @@ from semantic.model.places import Places
 from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
 from semantic.model.text import NO_TEXT
 
-Sections = Mapping[str, tuple[Fields, ...]]
 Item = TypeVar("Item")
 
 

@@ -1,23 +1,21 @@
-"""What an author wrote as `expr`, `where` or `unless` → canonical text, or what is wrong with it and where."""
+"""What an author wrote as `expr`, `where` or `unless` → canonical text, or what is wrong with it and where.
+
+sqlglot reads the text as DuckDB's SQL; then everything that is not on a list is refused: a scalar expression reads one
+row and answers one value, by functions that mean the same on every engine.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
 from functools import lru_cache
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
+from semantic.load.allowed import Fault, Scope, faults_of, names_in, path_of
+from semantic.load.canonical import canonical
+from semantic.load.syntax import Refused, parse_text
 
-class Scope(Enum):
-    """What the names in an expression are: columns; metrics; columns next to claims (`:name`); claims."""
-
-    ROWS = auto()
-    METRICS = auto()
-    POLICY = auto()
-    CLAIMS = auto()
+__all__ = ["Fault", "Name", "Parsed", "Scope", "parse_expression"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +25,6 @@ class Name:
     path: tuple[str, ...]
     name: str
     offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong, where in the text, and what to do."""
-
-    message: str
-    offset: int
-    suggestion: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +39,24 @@ class Parsed:
 
 @lru_cache(maxsize=8192)
 def parse_expression(text: str, scope: Scope) -> Parsed:
-    """Parses once per text."""
+    """Reads an expression; the same text is read once."""
     try:
-        tree = sqlglot.parse_one(text, dialect="duckdb")
-    except SqlglotError as error:
-        return Parsed(faults=(Fault(str(error), 0),))
-    names: dict[tuple[tuple[str, ...], str], int] = {}
-    for column in tree.find_all(exp.Column):
-        parts = [part.name for part in column.parts]
-        names.setdefault((tuple(parts[:-1]), parts[-1]), column.parts[0].meta.get("start", 0))
-    tree = tree.transform(_guard)
-    found = tuple(Name(path, name, offset) for (path, name), offset in sorted(names.items()))
-    return Parsed(tree.sql(dialect="duckdb", identify=True, comments=False), found)
+        tree = parse_text(text)
+        faults = faults_of(tree, text, scope)
+        return Parsed(faults=faults) if faults else _accept(tree, scope)
+    except Refused as refused:
+        return Parsed(faults=(Fault(refused.message, refused.offset, refused.suggestion),))
+    except RecursionError:
+        return Parsed(faults=(Fault("The expression is nested too deeply.", 0),))
 
 
-def _guard(node: exp.Expression) -> exp.Expression:
-    if isinstance(node, exp.Div | exp.IntDiv | exp.Mod) and not isinstance(node.expression, exp.Nullif):
-        node.set("expression", exp.Nullif(this=node.expression, expression=exp.Literal.number(0)))
-    return node
+def _accept(tree: exp.Expr, scope: Scope) -> Parsed:
+    found: dict[tuple[tuple[str, ...], str], int] = {}
+    for path, name, offset in map(path_of, names_in(tree)):
+        found[path, name] = min(offset, found.get((path, name), offset))
+    claims = {node.name for node in tree.find_all(exp.Placeholder)}
+    if scope is Scope.CLAIMS:
+        claims |= {name for _, name in found}
+        found = {}
+    names = tuple(Name(path, name, offset) for (path, name), offset in sorted(found.items()))
+    return Parsed(canonical(tree, names_are_claims=scope is Scope.CLAIMS), names, tuple(sorted(claims)))

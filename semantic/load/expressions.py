@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from semantic.errors import Code, Position
+from semantic.errors import Code
 from semantic.load.expression import Scope, parse_expression
+from semantic.load.inside import position_in
 from semantic.load.log import Log, Reference
 from semantic.load.scalars import BAD, Bad, JsonSchema, wrong
 from semantic.load.source import Node, Scalar
@@ -36,10 +37,3 @@ class Expr:
     def schema(self) -> JsonSchema:
         """A text; plain numbers and booleans are expressions too."""
         return {"type": ["string", "number", "boolean"], "minLength": 1}
-
-
-def position_in(node: Scalar, offset: int) -> Position:
-    """Where the `offset`-th character of a scalar's text stands in its file."""
-    if not node.quoted and "\n" not in node.raw:
-        return replace(node.at, column=node.at.column + offset)
-    return node.at

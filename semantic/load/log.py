@@ -20,11 +20,14 @@ class Reference:
 
 @dataclass(slots=True)
 class Log:
-    """Grows while the files are read. `places`: path → position of every named thing and value."""
+    """Grows while the files are read. `places`: path → position of every named thing and value. `unreadable`: some file
+    could not be read at all, so that what it holds is not known.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     places: dict[Path, Position] = field(default_factory=dict)
     references: list[Reference] = field(default_factory=list)
+    unreadable: bool = False
 
     def problem(self, code: Code, message: str, at: Position | None, suggestion: str | None = None) -> None:
         """Notes a problem; the load goes on."""

@@ -48,7 +48,18 @@ def describe(node: Node) -> str:
         case Pairs():
             return "a mapping"
         case Scalar():
-            return "empty" if node.kind is Kind.NULL else f'"{node.text}"'
+            return "nothing" if node.kind is Kind.NULL else f'"{shown(node.text)}"'
+
+
+def shown(text: str) -> str:
+    """A text from a file as a message quotes it: one line, no control characters, not too long."""
+    line = "".join(char if char.isprintable() else " " for char in text)
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
+def a(what: str) -> str:
+    """With its article."""
+    return f"{'an' if what[:1] in 'aeiou' else 'a'} {what}"
 
 
 def wrong(node: Node, expected: str, log: Log, suggestion: str | None = None) -> Bad:
@@ -113,7 +124,7 @@ class Ref:
         """A name, noted as a reference from the item that `path` lies in."""
         name = text_of(node)
         if name is None:
-            return wrong(node, f"the name of a {self.what}", log)
+            return wrong(node, f"the name of {a(self.what)}", log)
         log.references.append(Reference(path[:2], self.section, name, node.at))
         return name
 
@@ -401,7 +412,7 @@ class Checked:
         reason = None if value is BAD else self.refuse(value)
         if reason is None:
             return value
-        log.problem(Code.BAD_VALUE, reason, node.at)
+        log.problem(Code.BAD_VALUE, f"{reason}.", node.at)
         return BAD
 
     def schema(self) -> JsonSchema:

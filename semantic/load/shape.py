@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from semantic.errors import Code, Position, did_you_mean
 from semantic.load.log import Log
-from semantic.load.scalars import BAD, Bad, JsonSchema, Name, Reader, text_of, wrong
+from semantic.load.scalars import BAD, Bad, JsonSchema, Name, Reader, a, text_of, wrong
 from semantic.load.source import Items, Kind, Node, Pairs, Scalar
 from semantic.model.places import Path
 
@@ -41,11 +41,20 @@ class Key:
     required: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """How a rule is broken: what the shape needs or takes, and the key it is about (None: the whole)."""
+
+    code: Code
+    message: str
+    key: str | None
+
+
 class Rule(Protocol):
     """What must hold between the keys of a shape."""
 
-    def broken(self, written: Mapping[str, Node], values: Mapping[str, Any]) -> tuple[str, str | None] | None:
-        """A message and the key it is about (None: the whole), or None when the rule holds."""
+    def broken(self, written: Mapping[str, Node], values: Mapping[str, Any]) -> Broken | None:
+        """How it is broken, or None when it holds."""
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema."""
@@ -57,13 +66,15 @@ class ExactlyOne:
 
     keys: tuple[str, ...]
 
-    def broken(self, written: Mapping[str, Node], values: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    def broken(self, written: Mapping[str, Node], values: Mapping[str, Any]) -> Broken | None:
         """None or several are written."""
         found = [key for key in self.keys if key in written]
         if len(found) == 1:
             return None
         names = " or ".join(f'"{key}"' for key in self.keys)
-        return (f"needs {names}" if not found else f"takes only one of {names}", found[-1] if found else None)
+        if not found:
+            return Broken(Code.MISSING_KEY, f"needs {names}", None)
+        return Broken(Code.BAD_VALUE, f"takes only one of {names}", found[-1])
 
     def schema(self) -> JsonSchema:
         """One alternative a key."""
@@ -78,11 +89,11 @@ class NeededWith:
     other: str
     words: tuple[str, ...]
 
-    def broken(self, written: Mapping[str, Node], values: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    def broken(self, written: Mapping[str, Node], values: Mapping[str, Any]) -> Broken | None:
         """It is not."""
         if self.key in written or values.get(self.other) not in self.words:
             return None
-        return f'with {self.other} {values[self.other]} needs "{self.key}"', self.other
+        return Broken(Code.MISSING_KEY, f'with {self.other} {values[self.other]} needs "{self.key}"', self.other)
 
     def schema(self) -> JsonSchema:
         """A condition and its consequence."""
@@ -98,12 +109,13 @@ class OnlyWith:
     other: str
     words: tuple[str, ...]
 
-    def broken(self, written: Mapping[str, Node], values: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    def broken(self, written: Mapping[str, Node], values: Mapping[str, Any]) -> Broken | None:
         """It is written without."""
         unsure = self.other in written and self.other not in values
         if self.key not in written or unsure or values.get(self.other) in self.words:
             return None
-        return f'takes "{self.key}" only with {self.other} {" or ".join(self.words)}', self.key
+        message = f'takes "{self.key}" only with {self.other} {" or ".join(self.words)}'
+        return Broken(Code.BAD_VALUE, message, self.key)
 
     def schema(self) -> JsonSchema:
         """A condition and its consequence."""
@@ -123,7 +135,7 @@ class Shape:
     def read(self, node: Node, path: Path, log: Log) -> Fields | Bad:
         """Its values; unknown, repeated and missing keys are noted."""
         if not isinstance(node, Pairs):
-            return wrong(node, f"a {self.title} as a mapping of keys", log)
+            return wrong(node, f"{a(self.title)} as a mapping of keys", log)
         written = self._written(node, log)
         values = {}
         for name, value in written.items():
@@ -133,7 +145,7 @@ class Shape:
                 values[name] = found
         missing = [name for name, key in self.keys.items() if key.required and name not in written]
         for name in missing:
-            log.problem(Code.MISSING_KEY, f'A {self.title} needs "{name}".', node.at, self.keys[name].doc)
+            log.problem(Code.MISSING_KEY, f'{a(self.title).capitalize()} needs "{name}".', node.at, self.keys[name].doc)
         broken = [rule for rule in self.rules if self._breaks(rule, written, values, node, log)]
         lacking = [name for name, key in self.keys.items() if key.required and name not in values]
         return Fields(self.title, path, log.places.get(path, node.at), values, usable=not broken and not lacking)
@@ -145,7 +157,7 @@ class Shape:
                 log.problem(Code.UNKNOWN_KEY, "Merge keys (<<) are not part of the format.", key.at)
             elif key.text not in self.keys:
                 known = did_you_mean(key.text, self.keys) or f"Known keys: {', '.join(self.keys)}."
-                log.problem(Code.UNKNOWN_KEY, f'A {self.title} has no key "{key.text}".', key.at, known)
+                log.problem(Code.UNKNOWN_KEY, f'{a(self.title).capitalize()} has no key "{key.text}".', key.at, known)
             elif key.text in written:
                 log.problem(Code.DUPLICATE_NAME, f'The key "{key.text}" is given twice.', key.at)
             else:
@@ -158,9 +170,8 @@ class Shape:
         broken = rule.broken(written, values)
         if broken is None:
             return False
-        message, key = broken
-        at = written[key].at if key is not None and key in written else node.at
-        log.problem(Code.BAD_VALUE if key else Code.MISSING_KEY, f"A {self.title} {message}.", at)
+        at = written[broken.key].at if broken.key is not None and broken.key in written else node.at
+        log.problem(broken.code, f"{a(self.title).capitalize()} {broken.message}.", at)
         return True
 
     def schema(self) -> JsonSchema:
@@ -191,11 +202,13 @@ class ByType:
     def read(self, node: Node, path: Path, log: Log) -> Fields | Bad:
         """The shape's values."""
         if not isinstance(node, Pairs):
-            return wrong(node, f"a {self.title} as a mapping of keys", log)
+            return wrong(node, f"{a(self.title)} as a mapping of keys", log)
         given = next((value for key, value in node.pairs if key.text == self.key), None)
         words = ", ".join(self.shapes)
         if given is None:
-            log.problem(Code.MISSING_KEY, f'A {self.title} needs "{self.key}".', node.at, f"One of {words}.")
+            log.problem(
+                Code.MISSING_KEY, f'{a(self.title).capitalize()} needs "{self.key}".', node.at, f"One of {words}."
+            )
             return BAD
         word = text_of(given) or ""
         if word not in self.shapes:
@@ -217,7 +230,7 @@ class ByKey:
     def read(self, node: Node, path: Path, log: Log) -> Fields | Bad:
         """The shape's values."""
         if not isinstance(node, Pairs):
-            return wrong(node, f"a {self.title} as a mapping of keys", log)
+            return wrong(node, f"{a(self.title)} as a mapping of keys", log)
         written = {key.text for key, _ in node.pairs}
         found = [key for key in self.shapes if key in written] or list(self.shapes)
         return self.shapes[found[0]].read(node, path, log)

@@ -7,6 +7,7 @@ a date. Anchors work within limits; tags, merge keys and several documents in a 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -22,8 +23,11 @@ MAX_NODES = 100_000
 """Values in one file, an anchor's counted wherever it is used."""
 MAX_DEPTH = 40
 """Levels of nesting."""
+MAX_SHOWN = 400
+"""Characters of a line that a message shows; longer ones are left out."""
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "True", "TRUE"))
 _FALSE = frozenset(("false", "False", "FALSE"))
@@ -41,15 +45,38 @@ class Kind(Enum):
     STRING = auto()
 
 
+class File:
+    """The text of one file, and its lines as YAML counts them, fit to be shown: no tabs, no control characters."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        lines = _LINE_BREAK.split(_UNSHOWN.sub("\ufffd", text).replace("\t", " "))
+        self.lines = [line if len(line) <= MAX_SHOWN else "" for line in lines]
+        self.starts = [0, *(found.end() for found in _LINE_BREAK.finditer(text))]
+
+    def at(self, index: int) -> Position:
+        """The position of a character."""
+        line = bisect_right(self.starts, index) - 1
+        return Position(self.name, line + 1, index - self.starts[line] + 1, self.lines[line])
+
+
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value. `text` is its content, `raw` its spelling in the file with quotes and line breaks."""
+    """One value: `text` is its content; `start` and `end` bound its spelling in the file, quotes and all."""
 
     text: str
-    raw: str
     quoted: bool
+    file: File
+    start: int
+    end: int
     at: Position
     size: int = 1
+
+    @property
+    def raw(self) -> str:
+        """Its spelling in the file."""
+        return self.file.text[self.start : self.end]
 
     @property
     def kind(self) -> Kind:
@@ -121,7 +148,7 @@ def parse(file: str, text: str) -> tuple[Node | None, Problem | None]:
             raise _Refused(
                 Problem(Code.YAML_SYNTAX, f"The file is larger than {MAX_BYTES:,} bytes.", Position(file, 1, 1))
             )
-        return _Composer(file, text).root(), None
+        return _Composer(file, text.removeprefix("\ufeff")).root(), None
     except _Refused as refused:
         return None, refused.problem
 
@@ -130,9 +157,7 @@ class _Composer:
     """Folds the parser's events into nodes, without recursion."""
 
     def __init__(self, file: str, text: str) -> None:
-        self.file = file
-        self.text = text
-        self.lines = _LINE_BREAK.split(text)
+        self.file = File(file, text)
         self.anchors: dict[str, Node | None] = {}
         self.open: list[_Open] = []
         self.roots: list[Node] = []
@@ -148,18 +173,21 @@ class _Composer:
 
     def _events(self) -> Iterator[yaml.Event]:
         try:
-            yield from yaml.parse(self.text, Loader=yaml.CSafeLoader)
+            yield from yaml.parse(self.file.text, Loader=yaml.CSafeLoader)
         except yaml.MarkedYAMLError as error:
             at = self._position(error.problem_mark or error.context_mark)
             message = f"This is not valid YAML: {error.problem or error.context}."
-            raise _Refused(Problem(Code.YAML_SYNTAX, message, at, _hint(error.problem or "", at))) from error
+            raise _Refused(Problem(Code.YAML_SYNTAX, message, at, self._hint(error.problem or "", at))) from error
         except yaml.reader.ReaderError as error:
-            at = self._at_index(error.position)
-            raise _Refused(Problem(Code.YAML_SYNTAX, "A control character is not allowed here.", at)) from error
+            raise _Refused(self._unreadable(error)) from error
         except UnicodeError as error:
-            raise _Refused(
-                Problem(Code.YAML_SYNTAX, "The file is not valid UTF-8.", Position(self.file, 1, 1))
-            ) from error
+            bad = next(index for index, char in enumerate(self.file.text) if 0xD800 <= ord(char) < 0xE000)
+            raise _Refused(Problem(Code.YAML_SYNTAX, "The file is not UTF-8.", self.file.at(bad))) from error
+
+    def _unreadable(self, error: yaml.reader.ReaderError) -> Problem:
+        """For a character YAML forbids; libyaml counts bytes."""
+        index = len(self.file.text.encode()[: error.position].decode(errors="ignore"))
+        return Problem(Code.YAML_SYNTAX, "A control character is not allowed here.", self.file.at(index))
 
     def _take(self, event: yaml.Event) -> None:
         match event:
@@ -177,9 +205,8 @@ class _Composer:
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         at = self._start(event)
         self._count(1, at)
-        begin, end = event.start_mark, event.end_mark
-        raw = self.text[begin.index : end.index] if begin and end else event.value
-        self._add(Scalar(event.value, raw, bool(event.style), at), event.anchor)
+        begin, end = (mark.index if mark else 0 for mark in (event.start_mark, event.end_mark))
+        self._add(Scalar(event.value, bool(event.style), self.file, begin, end, at), event.anchor)
 
     def _begin(self, event: yaml.SequenceStartEvent | yaml.MappingStartEvent) -> None:
         if len(self.open) >= MAX_DEPTH:
@@ -232,21 +259,16 @@ class _Composer:
         raise _Refused(Problem(Code.YAML_SYNTAX, message, self._position(event.start_mark), suggestion))
 
     def _position(self, mark: _Mark | None) -> Position:
-        if mark is None:
-            return Position(self.file, 1, 1)
-        line = self.lines[mark.line] if mark.line < len(self.lines) else ""
-        return Position(self.file, mark.line + 1, mark.column + 1, line)
+        if mark is None or mark.line >= len(self.file.lines):
+            return Position(self.file.name, mark.line + 1 if mark else 1, 1)
+        return Position(self.file.name, mark.line + 1, mark.column + 1, self.file.lines[mark.line])
 
-    def _at_index(self, index: int) -> Position:
-        before = _LINE_BREAK.split(self.text[:index])
-        return Position(self.file, len(before), len(before[-1]) + 1, self.lines[len(before) - 1])
-
-
-def _hint(problem: str, at: Position) -> str | None:
-    if "\t" in at.text[: at.column]:
-        return "Indent with spaces, not tabs."
-    if "mapping values are not allowed" in problem:
-        return 'Quote a text that holds ": ", and check the indentation.'
-    if "expected" in problem and "block" in problem:
-        return "Check the indentation: entries of one list or mapping begin at one column."
-    return None
+    def _hint(self, problem: str, at: Position) -> str | None:
+        begin = self.file.starts[at.line - 1]
+        if "\t" in self.file.text[begin : begin + at.column]:
+            return "Indent with spaces, not tabs."
+        if "mapping values are not allowed" in problem:
+            return 'Quote a text that holds ": ", and check the indentation.'
+        if "expected" in problem and "block" in problem:
+            return "Check the indentation: entries of one list or mapping begin at one column."
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from semantic.errors import Position
@@ -31,5 +32,11 @@ class Places:
 
     def names(self, *path: str) -> tuple[str, ...]:
         """The names directly under a path, in the order written."""
-        size = len(path)
-        return tuple(known[size] for known in self.by_path if len(known) == size + 1 and known[:size] == path)
+        return self._children.get(path, ())
+
+    @cached_property
+    def _children(self) -> Mapping[Path, tuple[str, ...]]:
+        children: dict[Path, tuple[str, ...]] = {}
+        for *around, name in self.by_path:
+            children[tuple(around)] = (*children.get(tuple(around), ()), name)
+        return children

@@ -1,0 +1,46 @@
+"""Rules on policies and rollups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from semantic.errors import Code, Problem
+from semantic.load.check_dimensions import is_whole, reached
+from semantic.load.check_sequences import check_dimension
+from semantic.load.suggest import near
+from semantic.model.metric import Simple
+from semantic.model.model import Model
+
+
+def check_hidden(model: Model) -> Iterator[Problem]:
+    """What a policy hides is there: a typing error must not show it."""
+    dimensions = {dimension.name for dataset in model.datasets for dimension in reached(model, dataset)}
+    known = {*dimensions, *model.metrics}
+    for policy in model.hide_policies():
+        for name in policy.hide:
+            if name not in known and not _is_written(model, name) and is_whole(model):
+                message = f'There is no metric or dimension "{name}" to hide.'
+                at = model.places.at("policies", policy.name, "hide", name)
+                yield Problem(Code.UNKNOWN_REFERENCE, message, at, near(name, known))
+
+
+def _is_written(model: Model, name: str) -> bool:
+    """Whether something of that name was given, if only something that has problems of its own."""
+    return ("metrics", name) in model.places or any(
+        ("datasets", dataset, "dimensions", name) in model.places for dataset in model.places.names("datasets")
+    )
+
+
+def check_rollups(model: Model) -> Iterator[Problem]:
+    """A rollup keeps dimensions its dataset can be split by, and simple metrics of it."""
+    for rollup in model.rollups.values():
+        for name in rollup.dimensions:
+            yield from check_dimension(model, ("rollups", rollup.name, "dimensions", name), name, rollup.dataset)
+        for name in rollup.metrics:
+            metric = model.metrics[name]
+            if not isinstance(metric, Simple) or metric.dataset != rollup.dataset:
+                message = f'"{name}" is not a simple metric of "{rollup.dataset}", so a rollup of it can\'t hold it.'
+                at = model.places.at("rollups", rollup.name, "metrics", name)
+                simple = [one for one in model.metrics.values() if isinstance(one, Simple)]
+                own = [one.name for one in simple if one.dataset == rollup.dataset]
+                yield Problem(Code.BAD_VALUE, message, at, near(name, own))

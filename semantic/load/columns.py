@@ -1,0 +1,110 @@
+"""The model against the data: every column it names is one its files have, of a kind that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from semantic.errors import Code, Position, Problem
+from semantic.load.suggest import near
+from semantic.model.expression import Expression, Ref
+from semantic.model.facts import Kind
+from semantic.model.metric import Simple
+from semantic.model.model import Model
+from semantic.model.reads import dimension_read, expressions, target_of
+
+Columns = Mapping[str, Mapping[str, Kind]]
+
+_TIMES: Final = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
+
+
+def check_columns(model: Model, columns: Columns) -> tuple[Problem, ...]:
+    """What is wrong with a model over data whose columns are given by dataset; datasets that are not given are passed
+    over. In file order.
+    """
+    found = {
+        problem: None
+        for rule in (_keys, _time_dimensions, _entities, _relationships, _expressions)
+        for problem in rule(model, columns)
+    }
+    return tuple(sorted(found, key=_in_file_order))
+
+
+def _in_file_order(problem: Problem) -> tuple[str, int, int]:
+    at = problem.position
+    return (at.file, at.line, at.column) if at else ("", 0, 0)
+
+
+def _keys(model: Model, columns: Columns) -> Iterator[Problem]:
+    for dataset in model.datasets.values():
+        for column in dataset.primary_key:
+            at = model.places.at("datasets", dataset.name, "primary_key", column)
+            yield from _column(model, columns, dataset.name, column, at)
+
+
+def _entities(model: Model, columns: Columns) -> Iterator[Problem]:
+    for dataset in model.datasets.values():
+        for entity, column in dataset.entities:
+            at = model.places.at("datasets", dataset.name, "entities", entity)
+            yield from _column(model, columns, dataset.name, column, at)
+
+
+def _time_dimensions(model: Model, columns: Columns) -> Iterator[Problem]:
+    for dataset in model.datasets.values():
+        at = model.places.at("datasets", dataset.name, "time_dimension")
+        yield from _time_column(model, columns, dataset.name, dataset.time_dimension, at)
+    for metric in model.metrics.values():
+        if isinstance(metric, Simple):
+            at = model.places.at("metrics", metric.name, "time_dimension")
+            yield from _time_column(model, columns, metric.dataset, metric.time_dimension, at)
+
+
+def _time_column(
+    model: Model, columns: Columns, dataset: str, column: str | None, at: Position | None
+) -> Iterator[Problem]:
+    if column is None or dataset not in columns:
+        return
+    yield from _column(model, columns, dataset, column, at)
+    kind = columns[dataset].get(column, Kind.DATE)
+    if kind not in _TIMES:
+        times = [name for name, other in columns[dataset].items() if other in _TIMES]
+        message = f'The column "{column}" of "{dataset}" is {kind}, and a time dimension is a date or timestamp.'
+        yield Problem(Code.BAD_VALUE, message, at, f"Dates and timestamps: {', '.join(times)}." if times else None)
+
+
+def _relationships(model: Model, columns: Columns) -> Iterator[Problem]:
+    for relationship in model.relationships.values():
+        for mine, theirs in relationship.columns:
+            path = ("relationships", relationship.name, "columns", mine)
+            yield from _column(model, columns, relationship.from_dataset, mine, model.places.at(*path, "key"))
+            yield from _column(model, columns, relationship.to_dataset, theirs, model.places.at(*path))
+
+
+def _expressions(model: Model, columns: Columns) -> Iterator[Problem]:
+    for dataset, expression in expressions(model):
+        for ref in expression.refs:
+            target = target_of(model, dataset, ref)
+            if target is not None and dimension_read(model, target, ref) is None:
+                quoted = _quoted_text(expression, ref)
+                yield from _column(model, columns, target, ref.name, ref.position, quoted)
+
+
+def _quoted_text(expression: Expression, ref: Ref) -> str | None:
+    """A hint for authors who write a text in double quotes."""
+    if f'"{ref.name}"' in expression.source:
+        return f"A text is written in single quotes: '{ref.name}'."
+    return None
+
+
+def _column(
+    model: Model, columns: Columns, dataset: str, name: str, at: Position | None, hint: str | None = None
+) -> Iterator[Problem]:
+    known = columns.get(dataset)
+    if known is None or name in known:
+        return
+    own = next((one for one in model.datasets[dataset].dimensions if one.name == name), None)
+    is_dimension = own is not None and own.expr.source != name
+    addition = "; it is the name of a dimension, and not of a column" if is_dimension else ""
+    message = f'The files of "{dataset}" have no column "{name}"{addition}.'
+    expression = f"Write its expression: {own.expr.source}." if own and is_dimension else None
+    yield Problem(Code.UNKNOWN_COLUMN, message, at, hint or expression or near(name, known))

@@ -1,0 +1,43 @@
+"""Where a character of a scalar's text stands in its file, whatever its style: plain, quoted, folded, literal."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from semantic.errors import Position
+from semantic.load.source import Scalar
+
+_ESCAPE_LENGTHS: Final = {"x": 4, "u": 6, "U": 10}
+
+
+def position_in(node: Scalar, offset: int) -> Position:
+    """The position of the `offset`-th character of the text; the scalar's own where they can't be aligned."""
+    raw, text = node.raw, node.text
+    style = raw[:1] if node.quoted else ""
+    index = raw.find("\n") + 1 if style in ("|", ">") else len(style)
+    if not text[:1].isspace():
+        index = _after_blanks(raw, index)
+    seen = 0
+    while seen < offset and index < len(raw):
+        width = _width(raw, index, style)
+        if width == 1 and text[seen].isspace():
+            seen, index = _after_blanks(text, seen), _after_blanks(raw, index)
+        else:
+            seen, index = seen + 1, index + width
+    agrees = seen == offset and (offset >= len(text) or raw[index : index + 1] in (text[offset], "\\"))
+    return node.file.at(node.start + index) if agrees else node.at
+
+
+def _width(raw: str, index: int, style: str) -> int:
+    """How many characters spell one."""
+    if style == "'" and raw.startswith("''", index):
+        return 2
+    if style == '"' and raw[index] == "\\":
+        return _ESCAPE_LENGTHS.get(raw[index + 1 : index + 2], 2)
+    return 1
+
+
+def _after_blanks(text: str, index: int) -> int:
+    while index < len(text) and text[index].isspace():
+        index += 1
+    return index

@@ -1,0 +1,82 @@
+"""Which expressions a model holds, over which dataset, and what the names in them mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from semantic.model.dataset import Dataset, Dimension
+from semantic.model.expression import Expression, Ref
+from semantic.model.metric import Attribution, Simple
+from semantic.model.model import Model
+from semantic.model.policy import RowPolicy
+
+DimensionKey = tuple[str, str]
+"""A dimension: its dataset and its name there."""
+
+
+def expressions(model: Model) -> Iterator[tuple[str, Expression]]:
+    """Every expression over rows, with the dataset whose columns it reads. Derived metrics have none, nor `unless`."""
+    for dataset, expression in _optional(model):
+        if expression is not None:
+            yield dataset, expression
+
+
+def _optional(model: Model) -> Iterator[tuple[str, Expression | None]]:
+    for dataset in model.datasets.values():
+        yield from _of_dataset(dataset)
+    for metric in model.metrics.values():
+        if isinstance(metric, Simple):
+            yield metric.dataset, metric.expr
+            yield metric.dataset, metric.where
+        elif isinstance(metric, Attribution):
+            yield model.attributions[metric.attribution].conversion.dataset, metric.value
+    yield from _of_sequences(model)
+    for policy in model.policies.values():
+        if isinstance(policy, RowPolicy):
+            yield policy.dataset, policy.where
+
+
+def _of_dataset(dataset: Dataset) -> Iterator[tuple[str, Expression | None]]:
+    for dimension in dataset.dimensions:
+        yield dataset.name, dimension.expr
+    for segment in dataset.segments:
+        yield dataset.name, segment.where
+    yield dataset.name, dataset.passive
+
+
+def _of_sequences(model: Model) -> Iterator[tuple[str, Expression | None]]:
+    for funnel in model.funnels.values():
+        for step in funnel.steps:
+            yield step.dataset, step.where
+        for exclude in funnel.exclude:
+            yield funnel.dataset, exclude.where
+    for retention in model.retentions.values():
+        for events in (retention.cohort, retention.returns):
+            yield events.dataset, events.where
+    for attribution in model.attributions.values():
+        for events in (attribution.conversion, attribution.touch):
+            yield events.dataset, events.where
+        yield attribution.touch.dataset, attribution.direct
+
+
+def target_of(model: Model, dataset: str, ref: Ref) -> str | None:
+    """The dataset in which a name of an expression ends; None when a relationship of its path does not lead on."""
+    here = dataset
+    for step in ref.path:
+        relationship = model.relationships.get(step)
+        if relationship is None or relationship.from_dataset != here:
+            return None
+        here = relationship.to_dataset
+    return here
+
+
+def dimension_read(model: Model, target: str, ref: Ref) -> Dimension | None:
+    """The dimension that `buyer.level` means, when the dataset it leads to declares one of that name that is more than
+    the column of that name. Without a path a name is always a column.
+    """
+    if not ref.path:
+        return None
+    found = next((one for one in model.datasets[target].dimensions if one.name == ref.name), None)
+    if found is None or (found.expr.refs == (Ref((), ref.name),) and found.expr.sql == f'"{ref.name}"'):
+        return None
+    return found
