@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from tests.live import LiveServer
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update` writes the golden files anew, to be reviewed as a diff."""
+    parser.addoption("--update", action="store_true", help="write golden files instead of comparing with them")
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written."""
+    return bool(request.config.getoption("--update"))
+
+
 @pytest.fixture(scope="session")
 def live() -> Iterator[LiveServer]:
     """A real server, one a test process."""

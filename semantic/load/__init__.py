@@ -1,6 +1,6 @@
 """A folder of YAML → Model, or every problem in it with its position.
 
-files → source (nodes) → scalars, shape, expressions on the tables of format (fields) → merge → build → check
+files → source (nodes) → read_* on the tables of format (fields) → merge → build (dataclasses) → check
 """
 
 from __future__ import annotations

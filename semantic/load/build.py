@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from semantic.load.build_metrics import build_metric
 from semantic.load.build_sequences import build_attribution, build_funnel, build_retention
 from semantic.load.merge import Sections
-from semantic.load.shape import Fields
+from semantic.load.read_shape import Fields
 from semantic.model.dataset import Dataset, Dimension, DimensionType, Relationship, Segment, SharedDimension
 from semantic.model.expression import Expression, Ref
 from semantic.model.model import Model

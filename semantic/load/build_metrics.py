@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from semantic.load.shape import Fields
+from semantic.load.read_shape import Fields
 from semantic.model.metric import (
     Attribution,
     Conversion,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semantic.load.shape import Fields
+from semantic.load.read_shape import Fields
 from semantic.model.sequence import (
     AttributionDefinition,
     AttributionModel,

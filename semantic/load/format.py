@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import Final
 
 from semantic.load.expression import Scope
-from semantic.load.expressions import Expr
 from semantic.load.format_data import DATASET_SHAPE, RELATIONSHIP, SHARED_DIMENSION
 from semantic.load.format_metrics import METRICS
 from semantic.load.format_sequences import ATTRIBUTION_SHAPE, FUNNEL, RETENTION_SHAPE
 from semantic.load.keys import DATASET, DIMENSION, GRAIN, METRIC, NAME
-from semantic.load.scalars import Choice, Line, Pattern, Version, Zone
-from semantic.load.shape import ByKey, Key, ListOf, Shape
+from semantic.load.read_expression import Expr
+from semantic.load.read_list import ListOf
+from semantic.load.read_shape import ByKey, Key, Shape
+from semantic.load.read_times import Zone
+from semantic.load.read_values import Choice, Line, Pattern, Version
 from semantic.time import Weekday
 
 ROLLUP: Final = Shape(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from semantic.load.keys import COLUMN, DATASET, DESCRIPTION, DIMENSION_NAME, LABEL, NAME, ROWS
-from semantic.load.scalars import Checked, Choice, Day, Flag, Span, Zone
-from semantic.load.shape import Key, ListOf, MapOf, Shape
-from semantic.load.sources import SourceReader
+from semantic.load.read_list import ListOf, MapOf
+from semantic.load.read_shape import Key, Shape
+from semantic.load.read_source import SourceReader
+from semantic.load.read_times import Day, Span, Zone
+from semantic.load.read_values import Checked, Choice, Flag
 from semantic.model.dataset import DimensionType
 from semantic.time import Duration
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from semantic.load.expression import Scope
-from semantic.load.expressions import Expr
 from semantic.load.keys import COLUMN, DATASET, DESCRIPTION, GRAIN, LABEL, METRIC, METRIC_NAME, ROWS, STEP
-from semantic.load.scalars import Checked, Choice, Constant, Integer, Nothing, Number, Ref, Span
-from semantic.load.shape import ByType, ExactlyOne, Key, NeededWith, OnlyWith, Rule, Shape
+from semantic.load.read_expression import Expr
+from semantic.load.read_names import Ref
+from semantic.load.read_shape import ByType, Key, Shape
+from semantic.load.read_times import Span
+from semantic.load.read_values import Checked, Choice, Constant, Integer, Nothing, Number
+from semantic.load.shape_rules import ExactlyOne, NeededWith, OnlyWith, Rule
 from semantic.model.metric import Aggregation, Format
 from semantic.time import Duration
 

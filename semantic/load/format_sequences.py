@@ -6,8 +6,11 @@ from typing import Final
 
 from semantic.load.format_data import elapsed
 from semantic.load.keys import DATASET, DESCRIPTION, DIMENSION, ENTITY, LABEL, NAME, ROWS, STEP
-from semantic.load.scalars import Checked, Choice, Integer, Span
-from semantic.load.shape import Key, ListOf, NeededWith, OnlyWith, Shape
+from semantic.load.read_list import ListOf
+from semantic.load.read_shape import Key, Shape
+from semantic.load.read_times import Span
+from semantic.load.read_values import Checked, Choice, Integer
+from semantic.load.shape_rules import NeededWith, OnlyWith
 from semantic.model.sequence import (
     AttributionModel,
     Clock,

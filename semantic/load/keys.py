@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from semantic.load.expression import Scope
-from semantic.load.expressions import Expr
-from semantic.load.scalars import Choice, Line, Name, Ref, Words
-from semantic.load.shape import Key
+from semantic.load.read_expression import Expr
+from semantic.load.read_names import Name, Ref
+from semantic.load.read_shape import Key
+from semantic.load.read_values import Choice, Line
+from semantic.load.read_words import Words
 from semantic.time import Grain
 
 _ROW_TIME = {"time": "it is the field that holds a row's period"}

@@ -9,8 +9,8 @@ from typing import Any
 from semantic.errors import Code, Position
 from semantic.load.format import MODEL, SECTIONS, SETTINGS
 from semantic.load.log import Log
-from semantic.load.scalars import BAD
-from semantic.load.shape import Fields
+from semantic.load.read_shape import Fields
+from semantic.load.reader import BAD
 from semantic.load.source import Pairs, parse
 
 Sections = Mapping[str, tuple[Fields, ...]]

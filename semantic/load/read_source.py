@@ -8,8 +8,9 @@ from typing import Final
 
 from semantic.errors import Code
 from semantic.load.log import Log
-from semantic.load.scalars import BAD, Bad, Choice, JsonSchema, Line
-from semantic.load.shape import Key, Shape
+from semantic.load.read_shape import Key, Shape
+from semantic.load.read_values import Choice, Line
+from semantic.load.reader import BAD, Bad, JsonSchema
 from semantic.load.source import Node, Pairs
 from semantic.model.dataset import Source, SourceFormat
 from semantic.model.places import Path

@@ -8,7 +8,7 @@ from semantic.errors import Code
 from semantic.load.expression import Scope, parse_expression
 from semantic.load.inside import position_in
 from semantic.load.log import Log, Reference
-from semantic.load.scalars import BAD, Bad, JsonSchema, wrong
+from semantic.load.reader import BAD, Bad, JsonSchema, wrong
 from semantic.load.source import Node, Scalar
 from semantic.model.expression import Expression, Ref
 from semantic.model.places import Path
