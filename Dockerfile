@@ -1,7 +1,7 @@
-# Headwater as a container. Every step is a script that also runs outside of one (scripts/image-try.sh does).
+# Headwater as a container. scripts/image-try.sh does the same steps outside of one.
 #
 #   docker build -t headwater .
-#   docker run -p 8000:8000 -v "$PWD":/project:ro headwater      # serves /project/model
+#   docker run -p 8000:8000 -v "$PWD":/project:ro headwater      # serves the model of the folder you are in
 
 FROM python:3.11-slim AS build
 WORKDIR /src
@@ -11,9 +11,9 @@ RUN scripts/image-build.sh /opt/headwater
 FROM python:3.11-slim
 RUN useradd --system --create-home --uid 10001 headwater
 COPY --from=build /opt/headwater /opt/headwater
-COPY scripts/image-start.sh scripts/image-health.sh /usr/local/bin/
+ENV PATH=/opt/headwater/bin:$PATH HEADWATER_HOST=0.0.0.0
 USER headwater
-WORKDIR /home/headwater
+WORKDIR /project
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 CMD ["image-health.sh"]
-CMD ["image-start.sh"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 CMD ["headwater", "health"]
+CMD ["headwater", "serve"]

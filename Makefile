@@ -76,7 +76,7 @@ web: ## GraphiQL anew, from web/graphiql (needs Node.js 20.19 or newer)
 .PHONY: image-try
 image-try: $(INSTALLED) ## the steps of the Dockerfile, outside of a container
 	@DEMO_ONCE=1 $(BIN)/python scripts/demo.py >/dev/null
-	@scripts/image-try.sh .demo/model
+	@scripts/image-try.sh .demo
 
 .PHONY: ci
 ci: ## what continuous integration runs

@@ -32,8 +32,9 @@ def main() -> int:
     make_shop(shop)
     port = free_port(int(os.environ.get("PORT", "8000")))
     address = f"http://127.0.0.1:{port}"
-    command = [str(HEADWATER), "serve", "--model", str(shop / "model"), "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command) as server:
+    command = [str(HEADWATER), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    # Its greeting is not shown: the same is said below, with the answer.
+    with subprocess.Popen(command, cwd=shop, stdout=subprocess.DEVNULL) as server:
         try:
             wait_until_ready(server, address)
             show_query(address)

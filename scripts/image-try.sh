@@ -1,16 +1,16 @@
 #!/bin/sh
-# Runs the image's three scripts outside a container: build, start on the demo shop, ask for health, stop.
+# Does outside of a container what the Dockerfile does in one: build, serve a project, ask for health, stop.
 #
-#   scripts/image-try.sh MODEL
+#   scripts/image-try.sh PROJECT    a folder with a model and its data
 set -eu
 cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
-HEADWATER_PREFIX=$work/headwater
-HEADWATER_MODEL=$1
+project=$1
+prefix=$work/headwater
 HEADWATER_HOST=127.0.0.1
 HEADWATER_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-export HEADWATER_PREFIX HEADWATER_MODEL HEADWATER_HOST HEADWATER_PORT
+export HEADWATER_HOST HEADWATER_PORT
 
 server=
 # shellcheck disable=SC2317  # called by the trap
@@ -26,11 +26,12 @@ trap finish EXIT
 mkdir "$work/context"
 # shellcheck disable=SC2046  # the patterns are there to be expanded
 cp -R --parents $(sed -n 's/^!//p' .dockerignore) "$work/context"
-"$work/context/scripts/image-build.sh" "$HEADWATER_PREFIX"
-"$work/context/scripts/image-start.sh" >"$work/log" 2>&1 &
+"$work/context/scripts/image-build.sh" "$prefix"
+cd "$project"
+"$prefix/bin/headwater" serve >"$work/log" 2>&1 &
 server=$!
 for _ in $(seq 60); do
-    if "$work/context/scripts/image-health.sh" 2>/dev/null; then
+    if "$prefix/bin/headwater" health >/dev/null 2>&1; then
         echo "The image's steps work: built, started, healthy."
         exit 0
     fi

@@ -86,7 +86,7 @@ def test_the_installed_wheel_runs_away_from_the_checkout(wheel: Path, tmp_path: 
     zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
     program = (
         "import importlib.resources as r, api, sys; from api.cli import main; print(api.__file__);"
-        "print(r.files('api').joinpath('pages/graphiql/index.html').is_file()); main(['--help'])"
+        "print(r.files('api').joinpath('pages/graphiql/index.html').is_file()); sys.argv[1:] = ['--help']; main()"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed"), "PYTHONSAFEPATH": "1"}
     command = [sys.executable, "-W", "error", "-c", program]
@@ -129,14 +129,23 @@ def test_every_dependency_says_from_when_it_works() -> None:
     assert unbounded == []
 
 
-def test_the_container_runs_scripts_that_are_there_and_not_as_root() -> None:
+def test_the_container_is_built_and_run_by_what_is_tried_outside_of_one() -> None:
     recipe = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    scripts = set(re.findall(r"[\w-]+\.sh", recipe))
-    assert {"image-build.sh", "image-start.sh", "image-health.sh"} <= scripts
-    for script in scripts:
-        assert os.access(ROOT / "scripts" / script, os.X_OK), script
+    tried = (ROOT / "scripts" / "image-try.sh").read_text(encoding="utf-8")
+    (build,) = re.findall(r"^RUN (scripts/\S+)", recipe, re.MULTILINE)
+    assert os.access(ROOT / build, os.X_OK)
+    assert build in tried
+    commands = [json.loads(found) for found in re.findall(r"CMD (\[.*\])$", recipe, re.MULTILINE)]
+    assert ["headwater", "serve"] in commands
+    assert ["headwater", "health"] in commands
+    for program, command in commands:
+        assert f'/bin/{program}" {command}' in tried
+
+
+def test_the_container_does_not_run_as_root_and_is_watched() -> None:
+    recipe = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert re.findall(r"^USER (\S+)", recipe, re.MULTILINE)[-1] == "headwater"
-    assert re.search(r"^HEALTHCHECK .*image-health\.sh", recipe, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", recipe, re.MULTILINE)
 
 
 def test_what_the_container_copies_passes_the_ignore_file() -> None:
