@@ -19,13 +19,14 @@ from semantic.model.facts import DatasetFacts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edition:
-    """`schema`: its name in the database, never used again."""
+    """`schema`: its name in the database, never used again. `lost`: how many rows are left out for an earlier one."""
 
     dataset: str
     schema: str
     reader: Reader
     listing: Listing
     facts: DatasetFacts
+    lost: int = 0
 
     def unchanged(self) -> bool:
         """Whether the files are still what they were. Blocking."""

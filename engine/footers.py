@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import duckdb
 
 from engine.files import Stamp
+from engine.kinds import NOTHING
 from engine.layout import Shape
-from engine.quote import exact_paths
+from engine.quote import exact_paths, literal
 from semantic.model.dataset import SourceFormat
 
 _PARQUET = """
@@ -55,14 +56,21 @@ class Footers:
         for stamp in stamps:
             rows, digest = by_path[stamp.path]
             if digest not in self._shapes:
-                reader = f"read_parquet({exact_paths([stamp.path])}, hive_partitioning = false)"
-                self._shapes[digest] = describe(cursor, reader)
+                self._shapes[digest] = _parquet_shape(cursor, exact_paths([stamp.path]))
             yield stamp, Footer(self._shapes[digest], rows)
 
     def _read_csv(self, cursor: duckdb.DuckDBPyConnection, stamps: Sequence[Stamp]) -> Iterable[tuple[Stamp, Footer]]:
         for stamp in stamps:
             reader = f"read_csv({exact_paths([stamp.path])}, header = true, hive_partitioning = false)"
             yield stamp, Footer(describe(cursor, reader), 0)
+
+
+def _parquet_shape(cursor: duckdb.DuckDBPyConnection, file: str) -> Shape:
+    """Some versions of DuckDB take a column of which nothing is known for whole numbers: here it stays unknown."""
+    unknown = f'SELECT "name" FROM parquet_schema({file}) WHERE duckdb_type = {literal(NOTHING)}'
+    names = {name for (name,) in cursor.execute(unknown).fetchall()}
+    shape = describe(cursor, f"read_parquet({file}, hive_partitioning = false)")
+    return tuple((name, NOTHING if name in names else type_name) for name, type_name in shape)
 
 
 def describe(cursor: duckdb.DuckDBPyConnection, relation: str) -> Shape:

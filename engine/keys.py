@@ -35,6 +35,20 @@ def repeats(cursor: duckdb.DuckDBPyConnection, relation: str, key: Sequence[str]
     return cursor.execute(query).fetchone() is not None
 
 
+def repeats_since(cursor: duckdb.DuckDBPyConnection, old: str, new: str, key: Sequence[str]) -> bool:
+    """Whether a row of `new` has the key of another of `new`, or of one of `old`; those of `old` are not compared."""
+    if repeats(cursor, new, key):
+        return True
+    added = f"(SELECT {identifiers(key)} FROM {new} AS t WHERE {_has_key(key)})"
+    query = f"SELECT 1 FROM {old} AS t SEMI JOIN {added} AS a USING ({identifiers(key)}) LIMIT 1"
+    return cursor.execute(query).fetchone() is not None
+
+
+def keep_losers(cursor: duckdb.DuckDBPyConnection, name: str, previous: str) -> None:
+    """Write down the same rows as for a previous edition."""
+    cursor.execute(f"CREATE TABLE {REPEATS}.{name} AS FROM {REPEATS}.{previous}")
+
+
 def note_losers(
     cursor: duckdb.DuckDBPyConnection, name: str, scan: str, key: Sequence[str], columns: Iterable[str]
 ) -> int:

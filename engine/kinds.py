@@ -19,7 +19,7 @@ _KINDS = {
     Kind.BOOLEAN: ("BOOLEAN",),
     Kind.DATE: ("DATE",),
     Kind.TIMESTAMP: ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"),
-    Kind.TIMESTAMPTZ: ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ", "TIMESTAMP_NS WITH TIME ZONE"),
+    Kind.TIMESTAMPTZ: ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"),
 }
 _BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
 _PARAMETERS = re.compile(r"(DECIMAL|ENUM|VARCHAR)\(.*\)", re.DOTALL)

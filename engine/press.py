@@ -14,11 +14,13 @@ from engine.edition import Edition, drop
 from engine.failures import of_data
 from engine.files import Listing, changing
 from engine.footers import describe
+from engine.growth import Growth, growth_of
 from engine.kinds import kind_of
 from engine.layout import Shape
 from engine.needs import Needs
-from engine.quote import identifier, identifiers
+from engine.quote import identifier
 from engine.reader import Look, Reader, names_of
+from engine.scan import projection
 from semantic.errors import DataError, did_you_mean
 from semantic.model.dataset import Dataset
 from semantic.model.facts import DatasetFacts, Kind
@@ -41,16 +43,16 @@ class Press:
             listing = self._reader.listing()
             if previous is not None and previous.listing.version == listing.version:
                 return previous
-            made = self._try(cursor, listing)
+            made = self._try(cursor, listing, previous)
             if made is not None:
                 return made
         raise changing(self._dataset.name)
 
-    def _try(self, cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Edition | None:
+    def _try(self, cursor: duckdb.DuckDBPyConnection, listing: Listing, previous: Edition | None) -> Edition | None:
         """None when the files changed meanwhile, whether that raised an error or not."""
         schema = f"e{next(_numbers)}"
         try:
-            edition = self._make(cursor, schema, listing)
+            edition = self._make(cursor, schema, listing, previous)
         except (duckdb.Error, DataError) as error:
             drop(cursor, schema)
             if not self._reader.unchanged(listing):
@@ -63,24 +65,81 @@ class Press:
         drop(cursor, schema)
         return None
 
-    def _make(self, cursor: duckdb.DuckDBPyConnection, schema: str, listing: Listing) -> Edition:
+    def _make(
+        self, cursor: duckdb.DuckDBPyConnection, schema: str, listing: Listing, previous: Edition | None
+    ) -> Edition:
         look = self._reader.look(cursor, listing)
         self._check_key(look.columns)
-        relation = f"{schema}.{identifier(self._dataset.name)}"
         cursor.execute(f"CREATE SCHEMA {schema}")
-        lost = self._present(cursor, schema, relation, look)
-        rows = keys.count(cursor, relation) if look.rows is None else look.rows - lost
+        relation = f"{schema}.{identifier(self._dataset.name)}"
+        growth = None if look.stored else growth_of(previous, listing, look.scans[0])
+        if look.stored:
+            self._store(cursor, relation, look, listing)
+            lost = 0
+        else:
+            lost = self._view(cursor, schema, look, listing, growth)
         columns = kinds_of(describe(cursor, relation))
         times = {name: columns[name] for name in self._needs.times if name in columns}
         facts = DatasetFacts(
             version=listing.version,
             columns=columns,
             bounds=read_bounds(cursor, relation, times, self._dataset.timezone),
-            unique_keys=frozenset(self._unique_keys(cursor, relation, columns)),
-            rows=rows,
+            unique_keys=frozenset(self._unique_keys(cursor, relation, columns, growth)),
+            rows=keys.count(cursor, relation) if look.rows is None else look.rows - lost,
             warnings=look.warnings,
         )
-        return Edition(self._dataset.name, schema, self._reader, listing, facts)
+        return Edition(self._dataset.name, schema, self._reader, listing, facts, lost)
+
+    def _store(self, cursor: duckdb.DuckDBPyConnection, relation: str, look: Look, listing: Listing) -> None:
+        """Copy the rows into a table, by the first scan that can read all of them, and delete those that lose."""
+        create = f"CREATE TABLE {relation} AS SELECT {projection(look.columns)} FROM"
+        *tries, last = (scan(listing.paths) for scan in look.scans)
+        if not any(_succeeds(cursor, f"{create} {scan}") for scan in tries):
+            cursor.execute(f"{create} {last}")
+        key = self._dataset.primary_key
+        if self._is_unsure and keys.repeats(cursor, relation, key):
+            keys.delete_losers(cursor, relation, key, names_of(look.columns))
+
+    def _view(
+        self, cursor: duckdb.DuckDBPyConnection, schema: str, look: Look, listing: Listing, growth: Growth | None
+    ) -> int:
+        """Make the view; returns how many rows lose and are left out."""
+        scan = look.scans[0](listing.paths)
+        lost = self._losers(cursor, schema, scan, look.columns, growth) if self._is_unsure else 0
+        kept = f"WHERE {keys.without_losers(schema)}" if lost else ""
+        relation = f"{schema}.{identifier(self._dataset.name)}"
+        cursor.execute(f"CREATE VIEW {relation} AS SELECT {projection(look.columns)} FROM {scan} AS t {kept}")
+        return lost
+
+    def _losers(
+        self, cursor: duckdb.DuckDBPyConnection, schema: str, scan: str, columns: Shape, growth: Growth | None
+    ) -> int:
+        """Write down the rows that lose; returns how many. Costs a pass over the key columns when no row does."""
+        key = self._dataset.primary_key
+        if growth is not None and growth.keeps_unique(cursor, key):
+            if growth.previous.lost:
+                keys.keep_losers(cursor, schema, growth.previous.schema)
+            return growth.previous.lost
+        if not keys.repeats(cursor, scan, key):
+            return 0
+        self._check_row_names(columns)
+        return keys.note_losers(cursor, schema, scan, key, names_of(columns))
+
+    def _unique_keys(
+        self, cursor: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, Kind], growth: Growth | None
+    ) -> Iterator[tuple[str, ...]]:
+        primary = self._dataset.primary_key
+        if primary:
+            yield primary
+        for target in self._needs.targets:
+            contains_primary = bool(primary) and set(primary) <= set(target)
+            present = all(name in columns for name in target)
+            if contains_primary or (present and _is_unique(cursor, relation, target, growth)):
+                yield target
+
+    @property
+    def _is_unsure(self) -> bool:
+        return bool(self._dataset.primary_key) and not self._dataset.unique
 
     def _check_key(self, columns: Shape) -> None:
         names = {name.casefold() for name, _ in columns}
@@ -91,45 +150,15 @@ class Press:
                     did_you_mean(name, names_of(columns)),
                 )
 
-    def _present(self, cursor: duckdb.DuckDBPyConnection, schema: str, relation: str, look: Look) -> int:
-        """Make the view or table, without the rows that lose; returns how many did, when rows were counted before."""
-        dataset, columns = self._dataset, names_of(look.columns)
-        unsure = bool(dataset.primary_key) and not dataset.unique
-        if look.stored:
-            _fill(cursor, relation, look)
-            if unsure and keys.repeats(cursor, relation, dataset.primary_key):
-                keys.delete_losers(cursor, relation, dataset.primary_key, columns)
-            return 0
-        scan = look.scans[0]
-        cursor.execute(f"CREATE VIEW {relation} AS SELECT {identifiers(columns)} FROM {scan} AS t")
-        if not unsure or not keys.repeats(cursor, relation, dataset.primary_key):
-            return 0
-        self._check_row_names(columns)
-        lost = keys.note_losers(cursor, schema, scan, dataset.primary_key, columns)
-        kept = f"SELECT {identifiers(columns)} FROM {scan} AS t WHERE {keys.without_losers(schema)}"
-        cursor.execute(f"CREATE OR REPLACE VIEW {relation} AS {kept}")
-        return lost
-
-    def _check_row_names(self, columns: tuple[str, ...]) -> None:
+    def _check_row_names(self, columns: Shape) -> None:
+        names = {name.casefold() for name, _ in columns}
         for name in keys.ROW:
-            if name in {column.casefold() for column in columns}:
+            if name in names:
                 raise DataError(
                     f'"{self._dataset.name}" has rows that repeat its primary key, and a column called "{name}", which'
                     " hides where a row stands in its file.",
                     f'Give the column "{name}" another name.',
                 )
-
-    def _unique_keys(
-        self, cursor: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, Kind]
-    ) -> Iterator[tuple[str, ...]]:
-        primary = self._dataset.primary_key
-        if primary:
-            yield primary
-        for target in self._needs.targets:
-            known = bool(primary) and set(primary) <= set(target)
-            present = all(name in columns for name in target)
-            if known or (present and not keys.repeats(cursor, relation, target)):
-                yield target
 
 
 def kinds_of(shape: Shape) -> Mapping[str, Kind]:
@@ -137,14 +166,16 @@ def kinds_of(shape: Shape) -> Mapping[str, Kind]:
     return MappingProxyType({name: kind_of(type_name) for name, type_name in shape})
 
 
-def _fill(cursor: duckdb.DuckDBPyConnection, relation: str, look: Look) -> None:
-    """Copy the rows into a table by the first scan that can read all of them."""
-    columns = identifiers(names_of(look.columns))
-    *tries, last = look.scans
-    for scan in tries:
-        try:
-            cursor.execute(f"CREATE TABLE {relation} AS SELECT {columns} FROM {scan}")
-        except (duckdb.ConversionException, duckdb.InvalidInputException):
-            continue
-        return
-    cursor.execute(f"CREATE TABLE {relation} AS SELECT {columns} FROM {last}")
+def _is_unique(cursor: duckdb.DuckDBPyConnection, relation: str, key: tuple[str, ...], growth: Growth | None) -> bool:
+    if growth is not None and key in growth.previous.facts.unique_keys and growth.keeps_unique(cursor, key):
+        return True
+    return not keys.repeats(cursor, relation, key)
+
+
+def _succeeds(cursor: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    """False when a value did not fit the type that was guessed for its column."""
+    try:
+        cursor.execute(sql)
+    except (duckdb.ConversionException, duckdb.InvalidInputException):
+        return False
+    return True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -18,16 +19,19 @@ from engine.scan import csv_scan, parquet_scan
 from engine.settings import EngineSettings
 from semantic.model.dataset import Dataset, SourceFormat
 
+Scan = Callable[[Sequence[str]], str]
+"""Paths in file order → the table expression that reads exactly them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a reader sees in a listing.
 
-    `scans`: table expressions of the rows; the first that works is right. `columns`: those to present. `stored`: rows
+    `scans`: make table expressions of files; the first that works is right. `columns`: those to present. `stored`: rows
     are to be copied into a table, because a scan of them is slow. `rows`: how many, when the files tell.
     """
 
-    scans: tuple[str, ...]
+    scans: tuple[Scan, ...]
     columns: Shape
     stored: bool = False
     rows: int | None = None
@@ -71,14 +75,16 @@ class FileReader:
         """Reads the footers of the files that are new, and fits all of them together."""
         footers = self._footers.read(cursor, listing.stamps)
         is_csv = self._dataset.source.format is SourceFormat.CSV
+        scans: tuple[Scan, ...]
         names = [_below(self._base, path) for path in listing.paths]
         layout = lay_out(self._dataset.name, [footer.shape for footer in footers], names, strict=not is_csv)
         if is_csv:
-            scans = tuple(csv_scan(listing.paths, layout, trusting) for trusting in (True, False))
+            scans = tuple(partial(csv_scan, layout=layout, trusting=trusting) for trusting in (True, False))
         else:
-            scans = (parquet_scan(listing.paths, layout),)
+            scans = (partial(parquet_scan, layout=layout),)
         rows = None if is_csv else sum(footer.rows for footer in footers)
-        return Look(scans, _presented(describe(cursor, scans[0]), layout), is_csv, rows, layout.warnings)
+        columns = _presented(describe(cursor, scans[0](listing.paths)), layout)
+        return Look(scans, columns, is_csv, rows, layout.warnings)
 
 
 def reader_of(dataset: Dataset, root: Path, settings: EngineSettings) -> Reader:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.kinds import NOTHING, kind_of
-from engine.layout import Layout
+from engine.layout import Layout, Shape
 from engine.quote import exact_paths, identifier, literal
 from semantic.model.facts import Kind
+
+_COARSER = {"TIMESTAMP_NS": "TIMESTAMP", "TIMESTAMPTZ_NS": "TIMESTAMPTZ"}
 
 
 def parquet_scan(paths: Sequence[str], layout: Layout) -> str:
@@ -31,9 +33,17 @@ def csv_scan(paths: Sequence[str], layout: Layout, trusting: bool) -> str:
     return f"read_csv({exact_paths(paths)}, {', '.join(options)})"
 
 
-def projection(columns: Sequence[str]) -> str:
-    """The SELECT list of these columns."""
-    return ", ".join(identifier(name) for name in columns)
+def projection(columns: Shape) -> str:
+    """The SELECT list that presents these columns.
+
+    Nanoseconds become microseconds: they end in 2262, can't be compared with later times, and with a zone not at all.
+    """
+    return ", ".join(_presented(identifier(name), type_name) for name, type_name in columns)
+
+
+def _presented(column: str, type_name: str) -> str:
+    coarser = _COARSER.get(type_name)
+    return f"CAST({column} AS {coarser}) AS {column}" if coarser else column
 
 
 def _options(layout: Layout) -> str:

@@ -1,0 +1,90 @@
+"""Real files and real engines, small."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine import Answer, Engine, EngineSettings, open_engine
+from semantic.model.dataset import Dataset, Relationship, Source
+from semantic.model.facts import DatasetFacts, Facts, Kind
+from semantic.model.metric import Aggregation, Simple
+from semantic.model.model import Model
+from semantic.sql.statement import Column, Parameter, Statement
+
+NOW = EngineSettings(freshness_check=0.0, settle_seconds=0.0, threads=2, concurrent=2, memory_limit=1_000_000_000)
+"""Looks at the files before every query and waits for nothing."""
+
+
+def model(*datasets: Dataset, relationships: Iterable[Relationship] = (), metrics: Iterable[Simple] = ()) -> Model:
+    return Model(
+        digest="test",
+        datasets={dataset.name: dataset for dataset in datasets},
+        relationships={relationship.name: relationship for relationship in relationships},
+        metrics={metric.name: metric for metric in metrics},
+    )
+
+
+def events(path: str = "events/**/*.parquet", **arguments: Any) -> Dataset:
+    return Dataset("events", Source(path), **arguments)
+
+
+def count_metric(dataset: str, time_dimension: str) -> Simple:
+    return Simple(name=f"count_{time_dimension}", dataset=dataset, agg=Aggregation.COUNT, time_dimension=time_dimension)
+
+
+def write(path: Path, columns: Mapping[str, Any] | pa.Table, **arguments: Any) -> Path:
+    """A Parquet file, published as a careful writer would: written aside, then renamed into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
+    aside = path.with_name(f".{path.name}.new")
+    pq.write_table(table, aside, **arguments)
+    os.replace(aside, path)
+    return path
+
+
+@asynccontextmanager
+async def opened(shop: Model, root: Path, settings: EngineSettings = NOW) -> AsyncIterator[Engine]:
+    engine = open_engine(shop, root, settings)
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def facts_of(shop: Model, root: Path, dataset: str = "events", settings: EngineSettings = NOW) -> DatasetFacts:
+    async with opened(shop, root, settings) as engine:
+        return (await engine.facts([dataset])).datasets[dataset]
+
+
+def statement(
+    sql: str, columns: Mapping[str, Kind], params: tuple[Parameter, ...] = (), datasets: tuple[str, ...] = ("events",)
+) -> Statement:
+    return Statement(sql, params, tuple(Column(name, kind) for name, kind in columns.items()), datasets)
+
+
+async def ask(
+    engine: Engine,
+    sql: str,
+    columns: Mapping[str, Kind],
+    params: tuple[Parameter, ...] = (),
+    datasets: tuple[str, ...] = ("events",),
+) -> Answer:
+    asked = statement(sql, columns, params, datasets)
+
+    def compiled(_: Facts) -> Statement:
+        return asked
+
+    return await engine.answer(datasets, compiled)
+
+
+async def rows(engine: Engine, sql: str, *names: str, datasets: tuple[str, ...] = ("events",)) -> list[tuple[Any, ...]]:
+    """Rows as tuples, values as they come."""
+    answer = await ask(engine, sql, dict.fromkeys(names, Kind.OTHER), datasets=datasets)
+    return [tuple(row.values()) for row in answer.table.to_pylist()]
