@@ -22,7 +22,10 @@ class StockExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Completes rows by column: some microseconds a column instead of some a cell."""
+    """Completes rows by column: some microseconds a column instead of some a cell.
+
+    What it leaves in the result (JSON fragments, decimals, dates) is for `encode_json`.
+    """
 
     def complete_list_value(
         self,
@@ -51,12 +54,13 @@ class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,
         position_context: Any,
     ) -> Any:
-        """One row as JSON; other objects as usual."""
+        """A single row as its values; other objects as usual."""
         if isinstance(result, Row):
             parts = self._parts(return_type, field_details_list, result.rows.by_field)
             if parts is not None:
-                only = Rows(result.rows.table.slice(result.index, 1), result.rows.zone)
-                return orjson.Fragment(write_objects(only, parts)[1:-1])
+                return {
+                    part.name: return_type.name if part.column is None else result.value(part.column) for part in parts
+                }
         return super().complete_object_value(return_type, field_details_list, info, path, result, position_context)
 
     @property

@@ -3,64 +3,75 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from api.resolvers.answers import Answered, data_version
 from api.resolvers.context import Context
 from api.resolvers.pages import Cut
 from api.resolvers.questions import Page
-from api.schema.results import Meta, Notice, PageInfo
-from api.schema.scalars import Day, Long
+from api.schema.results import Notice, PageInfo
+from api.schema.scalars import Long
 from semantic.query.period import data_through
 from semantic.sql.statement import Parameter, Statement
 from semantic.time import zone
 
 
-async def meta(context: Context, answers: Sequence[Answered], started: float, titles: Sequence[str]) -> Meta:
-    """How answers came about. Without any, what is true of all the model's data. `titles` say what each answer is."""
-    if not answers:
-        return await _of_the_model(context, started)
-    through = [answered.compiled.data_through for answered in answers]
-    known = [day for day in through if day is not None]
-    notices = dict.fromkeys(warning for answered in answers for warning in answered.compiled.warnings)
-    return Meta(
-        sql=_sql(answers, titles) if context.may_see_sql else None,
-        cached=all(answered.answer.cached for answered in answers),
-        data_version=data_version(answered.answer.facts for answered in answers),
-        data_through=Day(min(known)) if known else None,
-        duration_ms=_milliseconds(started),
-        rollup=None,
-        warnings=[Notice(code=notice.code.value, message=notice.message) for notice in notices],
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """`meta`. Its attributes are the fields of the GraphQL type; SQL is only put into words when it is selected."""
+
+    answers: Mapping[str, Answered]
+    may_see_sql: bool
+    data_version: str
+    data_through: date | None
+    duration_ms: float
+    rollup: str | None = None
+
+    @property
+    def sql(self) -> str | None:
+        """What was run: where it was several statements, each under a comment that says what it is for."""
+        texts = {title: _shown(answered.compiled.statement) for title, answered in self.answers.items()}
+        if not texts or not self.may_see_sql:
+            return None
+        if len(texts) == 1:
+            return next(iter(texts.values()))
+        return "\n\n".join(f"-- {title}\n{text}" for title, text in texts.items())
+
+    @property
+    def cached(self) -> bool:
+        """Whether everything came from the cache."""
+        return bool(self.answers) and all(answered.answer.cached for answered in self.answers.values())
+
+    @property
+    def warnings(self) -> list[Notice]:
+        """The warnings of every answer, each once."""
+        every = dict.fromkeys(warning for answered in self.answers.values() for warning in answered.compiled.warnings)
+        return [Notice(code=warning.code.value, message=warning.message) for warning in every]
 
 
-async def _of_the_model(context: Context, started: float) -> Meta:
-    facts = await context.engine.facts(tuple(sorted(context.model.datasets)))
-    tz = zone(context.model.timezone)
-    days = [data_through(context.model.datasets[name], found, tz) for name, found in facts.datasets.items()]
-    known = [day for day in days if day is not None]
-    return Meta(
-        sql=None,
-        cached=False,
-        data_version=facts.version,
-        data_through=Day(min(known)) if known else None,
+async def about(context: Context, answers: Mapping[str, Answered], started: float) -> About:
+    """How answers came about, each under what it is for. Without any: what is true of all the model's data."""
+    if answers:
+        every = [answered.answer.facts for answered in answers.values()]
+        through = [answered.compiled.data_through for answered in answers.values()]
+    else:
+        facts = await context.engine.facts(tuple(sorted(context.model.datasets)))
+        every = [facts]
+        tz = zone(context.model.timezone)
+        through = [data_through(context.model.datasets[name], found, tz) for name, found in facts.datasets.items()]
+    return About(
+        answers=answers,
+        may_see_sql=context.may_see_sql,
+        data_version=data_version(every),
+        data_through=min((day for day in through if day is not None), default=None),
         duration_ms=_milliseconds(started),
-        rollup=None,
-        warnings=[],
     )
 
 
 def _milliseconds(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 3)
-
-
-def _sql(answers: Sequence[Answered], titles: Sequence[str]) -> str:
-    """What was run: where it was several statements, each under a comment that says what it is for."""
-    texts = [_shown(answered.compiled.statement) for answered in answers]
-    if len(texts) == 1:
-        return texts[0]
-    return "\n\n".join(f"-- {title}\n{text}" for title, text in zip(titles, texts, strict=True))
 
 
 def _shown(statement: Statement) -> str:
@@ -86,7 +97,7 @@ def _literal(value: Parameter) -> str:
             return str(value)
 
 
-def page_info(page: Page, part: Cut) -> PageInfo:
+def page_of(page: Page, part: Cut) -> PageInfo:
     """Which part of the rows was returned."""
     returned = part.table.num_rows
     return PageInfo(

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from api.resolvers import meta as about
 from api.resolvers.answers import Answered, ask_all
 from api.resolvers.context import Context
+from api.resolvers.meta import About, about, page_of
 from api.resolvers.pages import Cut, cut
 from api.resolvers.questions import Questions, metrics_questions
 from api.resolvers.rows import Row, Rows, Value
 from api.resolvers.selection import Info, selected
-from api.schema.results import Meta, PageInfo
+from api.schema.results import PageInfo
 from semantic.query.query import MetricQuery
 
 _NOTHING = pa.table({"": pa.nulls(1)})
@@ -64,13 +64,17 @@ def totals_row(questions: Questions, question: MetricQuery | None, answers: Mapp
 def page_info(root: Metrics, info: Info) -> PageInfo:
     """`pageInfo`: there is exactly one question of rows beside it."""
     (part,) = root.parts.values()
-    return about.page_info(root.questions.page, part)
+    return page_of(root.questions.page, part)
 
 
-async def meta(root: Metrics, info: Info) -> Meta:
+async def meta(root: Metrics, info: Info) -> About:
     """`meta`, of everything that was asked."""
-    titles = tuple(root.questions.distinct().values())
-    return await about.meta(root.context, tuple(root.answers.values()), root.started, titles)
+    return await about(root.context, titled(root.questions, root.answers), root.started)
+
+
+def titled(questions: Questions, answers: Mapping[MetricQuery, Answered]) -> dict[str, Answered]:
+    """Each answer under the response key it is for."""
+    return {key: answers[question] for question, key in questions.distinct().items()}
 
 
 def cell(root: Row, info: Info, **_arguments: object) -> Value:

@@ -7,17 +7,17 @@ from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from api.resolvers import meta as about
 from api.resolvers.answers import Answered, ask_all
 from api.resolvers.context import Context
-from api.resolvers.metrics import totals_row
+from api.resolvers.meta import About, about, page_of
+from api.resolvers.metrics import titled, totals_row
 from api.resolvers.pages import Cut, cut
 from api.resolvers.questions import Questions, table_questions
 from api.resolvers.rows import Cells, Rows, Value
 from api.resolvers.selection import Info, selected
 from api.schema.language import choose, locales_of
 from api.schema.names import TIME
-from api.schema.results import Column, Meta, PageInfo, Role
+from api.schema.results import Column, PageInfo, Role
 from api.schema.rows import dimension_scalar, scalar_name
 from semantic.query.query import DimensionField, Field, MetricField, MetricQuery, TimeField
 
@@ -55,13 +55,12 @@ class Table:
     def page_info(self) -> PageInfo:
         """Which part of the rows this is."""
         assert self.part is not None
-        return about.page_info(self.questions.page, self.part)
+        return page_of(self.questions.page, self.part)
 
     @property
-    def meta(self) -> Coroutine[Any, Any, Meta]:
+    def meta(self) -> Coroutine[Any, Any, About]:
         """How the answer came about."""
-        titles = tuple(self.questions.distinct().values())
-        return about.meta(self.context, tuple(self.answers.values()), self.started, titles)
+        return about(self.context, titled(self.questions, self.answers), self.started)
 
 
 async def table(root: None, info: Info, **_arguments: object) -> Table:

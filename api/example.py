@@ -1,0 +1,120 @@
+"""A first query for a model: one that it can really answer, tried by compiling it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from api.context import Snapshot
+from api.schema.names import TIME, DimensionName, MetricName
+from semantic.compile import compile_query
+from semantic.errors import QueryError
+from semantic.model.dataset import DimensionType
+from semantic.model.metric import Simple
+from semantic.model.reach import splits
+from semantic.query.query import Comparison, DimensionField, Field, Last, MetricField, MetricQuery, TimeField
+from semantic.time import Duration, Grain, Unit
+
+_SHOWN = 3
+"""Metrics in the example."""
+_RANGE = Last(7, Unit.DAY)
+_WEEK = Duration(1, Unit.WEEK)
+
+_CATALOG = """\
+query Example {
+  catalog {
+    metrics { name label description }
+    dimensions { name label }
+  }
+}
+"""
+
+
+def example_query(snapshot: Snapshot) -> dict[str, str]:
+    """`{"query": …}`, ready to run. Compiles a few questions: off the event loop."""
+    parts = [_by_day(snapshot), _by_dimension(snapshot)]
+    text = "\n".join(part for part in parts if part) or _plain(snapshot)
+    return {"query": f"query Example {{\n{text}}}\n" if text else _CATALOG}
+
+
+def _by_day(snapshot: Snapshot) -> str | None:
+    """Metrics of the last days, and the first one's change since the week before."""
+    day = TimeField(TIME, Grain.DAY)
+    metrics = _answerable(snapshot, MetricQuery((day,), _RANGE))
+    if not metrics:
+        return None
+    change = MetricField("change", metrics[0].metric.name, offset=_WEEK, comparison=Comparison.CHANGE_RATIO)
+    compared = MetricQuery((day, *_fields(metrics), change), _RANGE)
+    lines = [f"{TIME}(grain: DAY)", *(entry.field for entry in metrics)]
+    if "change" not in lines and _compiles(snapshot, compared):
+        lines.append(f"change: {metrics[0].field}(offset: {{count: 1, unit: WEEK}}, as: CHANGE_RATIO)")
+    totals = " ".join(entry.field for entry in metrics)
+    body = [*_block("rows", lines), f"    totals {{ {totals} }}", "    meta { dataThrough durationMs cached }"]
+    return _root("byDay", "timeRange: {last: {count: 7, unit: DAY}}", body)
+
+
+def _by_dimension(snapshot: Snapshot) -> str | None:
+    """The first dimension that some metrics share, with the largest values first."""
+    for entry in _dimensions(snapshot):
+        metrics = _answerable(snapshot, MetricQuery((DimensionField(entry.field, entry.name),)))
+        if metrics:
+            order = f'orderBy: [{{by: "{metrics[0].field}", direction: DESC}}], limit: 10'
+            body = _block("rows", [entry.field, *(metric.field for metric in metrics)])
+            return _root("byDimension", order, body)
+    return None
+
+
+def _plain(snapshot: Snapshot) -> str | None:
+    """Numbers without any split."""
+    metrics = _answerable(snapshot, MetricQuery(()))
+    if not metrics:
+        return None
+    return _root("metrics", "", _block("totals", [entry.field for entry in metrics]))
+
+
+def _answerable(snapshot: Snapshot, base: MetricQuery) -> list[MetricName]:
+    """A few metrics that can be asked for together with what `base` asks, simple ones first."""
+    found: list[MetricName] = []
+    for entry in _metrics(snapshot):
+        together = replace(base, fields=(*base.fields, *_fields([*found, entry])))
+        if _compiles(snapshot, together):
+            found.append(entry)
+        if len(found) == _SHOWN:
+            break
+    return found
+
+
+def _metrics(snapshot: Snapshot) -> Iterator[MetricName]:
+    entries = snapshot.names.metrics.values()
+    yield from sorted(entries, key=lambda entry: not isinstance(entry.metric, Simple))
+
+
+def _dimensions(snapshot: Snapshot) -> Iterator[DimensionName]:
+    """Text dimensions, those that most metrics can be split by first."""
+    model = snapshot.model
+    uses = [name for metric in model.metrics.values() for name in splits(model, metric)]
+    texts = [entry for entry in snapshot.names.dimensions.values() if entry.type is DimensionType.STRING]
+    yield from islice(sorted(texts, key=lambda entry: -uses.count(entry.name)), 5)
+
+
+def _fields(entries: list[MetricName]) -> Iterator[Field]:
+    return (MetricField(entry.field, entry.metric.name) for entry in entries)
+
+
+def _compiles(snapshot: Snapshot, question: MetricQuery) -> bool:
+    try:
+        compile_query(snapshot.model, question, snapshot.facts)
+    except QueryError:
+        return False
+    return True
+
+
+def _block(name: str, lines: list[str]) -> list[str]:
+    return [f"    {name} {{", *(f"      {line}" for line in lines), "    }"]
+
+
+def _root(alias: str, arguments: str, body: list[str]) -> str:
+    called = "metrics" if alias == "metrics" else f"{alias}: metrics"
+    given = f"({arguments})" if arguments else ""
+    return "\n".join([f"  {called}{given} {{", *body, "  }", ""])
