@@ -23,7 +23,7 @@ def find_model(given: Path | None, here: Path) -> Path:
         "There is no model in this folder: no *.yml file with `version:` in it, nor in a folder `model`.",
         "Name one with --model DIR, or make the demo shop and serve it:\n\n"
         "  headwater demo --out shop\n"
-        "  headwater serve --model shop/model",
+        "  headwater serve --model shop",
     )
 
 

@@ -133,19 +133,25 @@ class Setting:
     @property
     def expected(self) -> str:
         """What a value must be, for people."""
-        return _EXPECTED[self.parse]
+        return _EXPECTED[self.parse][0]
+
+    @property
+    def metavar(self) -> str:
+        """The word for a value in a command's help."""
+        return _EXPECTED[self.parse][1]
 
 
-_EXPECTED: Mapping[Callable[[str], Any], str] = {
-    str: "text",
-    _path: "a folder",
-    _port: "a port from 0 to 65535",
-    _seconds: "a number of seconds, such as 1 or 0.5",
-    _count: "a whole number of at least 1",
-    _size: "a size, such as 512MB or 2GiB",
-    _flag: "1 or 0",
-    _level: f"one of {', '.join(LOG_LEVELS)}",
+_EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
+    str: ("text", "TEXT"),
+    _path: ("a folder", "DIR"),
+    _port: ("a port from 0 to 65535", "PORT"),
+    _seconds: ("a number of seconds, such as 1 or 0.5", "SECONDS"),
+    _count: ("a whole number of at least 1", "N"),
+    _size: ("a size, such as 512MB or 2GiB", "SIZE"),
+    _flag: ("1 or 0", "FLAG"),
+    _level: (f"one of {', '.join(LOG_LEVELS)}", "LEVEL"),
 }
+"""What a value must be, for people, and its word in a command's help."""
 
 SETTINGS = (
     Setting("model", _path, "The folder of the model's *.yml files.", "this folder, or the folder model in it"),

@@ -46,7 +46,9 @@ class LiveServer:
         self._socket.bind(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
-        config = uvicorn.Config(self._dispatch, lifespan="off", log_config=None, loop="none", timeout_keep_alive=60)
+        config = uvicorn.Config(
+            self._dispatch, interface="asgi3", lifespan="off", log_config=None, loop="none", timeout_keep_alive=60
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)
 

@@ -1,0 +1,68 @@
+"""`headwater serve`: serve the model."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.commands.options import setting_options, settings_of
+from api.settings import SETTINGS
+
+
+@click.command("serve", short_help="Serve the model as GraphQL over HTTP.")
+@setting_options(*(setting.name for setting in SETTINGS))
+def command(**given: Any) -> None:
+    """Serve the model as GraphQL over HTTP, with GraphiQL for a browser.
+
+    A changed model takes effect at once; a broken one is reported and the earlier one stays.
+    """
+    began = time.perf_counter()
+    settings = settings_of(given)
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S"
+    )
+    for name in ("watchfiles", "asyncio", "uvicorn"):
+        quiet = logging.INFO if settings.log_level == "debug" else logging.WARNING
+        logging.getLogger(name).setLevel(quiet)
+    from api.place import find_model
+    from api.server import serve
+    from api.terminal import output
+
+    find_model(settings.model, Path.cwd())
+
+    def started(app: Any, port: int) -> None:
+        output().print(greeting(app, settings.host, port, time.perf_counter() - began))
+
+    serve(settings, started)
+
+
+def greeting(app: Any, host: str, port: int, seconds: float) -> str:
+    """What a person needs to go on: the address, the page, and a query to copy."""
+    from api.example import example_query
+
+    snapshot = app.state.served.snapshot
+    address = f"http://{reachable(host)}:{port}"
+    query = " ".join(example_query(snapshot)["query"].split())
+    body = shlex.quote(json.dumps({"query": query}, ensure_ascii=False))
+    model = snapshot.model
+    return (
+        f"Headwater {app.version}: {len(model.datasets)} datasets, {len(model.metrics)} metrics, "
+        f"ready in {seconds:.1f} s.\n\n"
+        f"  GraphiQL  {address}/graphql\n"
+        f"  Schema    {address}/schema.graphql\n\n"
+        f"  curl -s {address}/graphql -H 'content-type: application/json' -d {body}\n\n"
+        "Ctrl-C stops it.\n"
+    )
+
+
+def reachable(host: str) -> str:
+    """A name of the address that a browser on this machine can open."""
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

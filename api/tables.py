@@ -1,0 +1,135 @@
+"""An answer for people: each list of rows a table, the rest as it is; errors with the line they are about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from api.terminal import errors, output
+
+NOT_SET = Text("null", style="dim")
+NUMBERS = int | Decimal
+MOST_DECIMALS, SHOWN_DECIMALS = 6, 4
+"""A number with more decimals than money has is rounded: it is a rate."""
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON of an answer, its numbers with all their digits."""
+    return json.loads(body, parse_float=Decimal)
+
+
+def indented(body: bytes) -> str:
+    """The JSON of an answer in many lines."""
+    return orjson.dumps(parsed(body), option=orjson.OPT_INDENT_2, default=_exact).decode()
+
+
+def _exact(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value).encode())
+    raise TypeError(type(value).__name__)
+
+
+def print_answer(body: bytes, document: str) -> None:
+    """Print data to standard output and errors to standard error."""
+    answer = parsed(body)
+    console = output()
+    for name, value in (answer.get("data") or {}).items():
+        print_field(console, name, value)
+    for error in answer.get("errors", ()):
+        errors().print(error_text(error, document))
+
+
+def print_field(console: Console, name: str, value: Any) -> None:
+    """One root field: its rows as a table with the totals below, then what else was asked for."""
+    console.print(Text(name, style="bold"))
+    if not isinstance(value, Mapping):
+        _print_value(console, "", value)
+        console.print()
+        return
+    rest = dict(value)
+    rows = rest.pop("rows", None)
+    if isinstance(rows, list) and rows:
+        totals = rest.pop("totals", None)
+        console.print(rows_table(rows, totals, _keys(rest, rows)))
+    elif rows == []:
+        console.print(Text("no rows", style="dim"))
+    for key, part in rest.items():
+        _print_value(console, key, part)
+    console.print()
+
+
+def _keys(rest: dict[str, Any], rows: list[Any]) -> list[str] | None:
+    """The names of cells that come in lists, as those of `table` do."""
+    if not isinstance(rows[0], list):
+        return None
+    columns = rest.pop("columns", None) or ()
+    named = [str(column.get("key") or column.get("label") or "") for column in columns if isinstance(column, Mapping)]
+    return named if len(named) == len(rows[0]) else [str(number + 1) for number in range(len(rows[0]))]
+
+
+def rows_table(rows: list[Any], totals: Any = None, keys: list[str] | None = None) -> Table:
+    """Rows (mappings of scalars; with `keys`, lists of them) as a table; numbers to the right."""
+    names = keys or list(rows[0])
+    lines = [_cells(row, names) for row in rows]
+    last = _cells(totals, names) if totals else None
+    table = Table(box=box.SIMPLE, show_footer=last is not None, pad_edge=False)
+    for index, name in enumerate(names):
+        numeric = any(isinstance(line[index], NUMBERS) and not isinstance(line[index], bool) for line in lines)
+        footer = _shown(last[index]) if last and last[index] is not None else ""
+        table.add_column(name, footer, justify="right" if numeric else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*map(_shown, line))
+    return table
+
+
+def _cells(row: Any, names: Sequence[str]) -> list[Any]:
+    if isinstance(row, list):
+        return row
+    return [row.get(name) for name in names]
+
+
+def _shown(value: Any) -> Text:
+    if value is None:
+        return NOT_SET
+    if isinstance(value, bool):
+        return Text("true" if value else "false")
+    if isinstance(value, Decimal):
+        return Text(str(round(value, SHOWN_DECIMALS) if -int(value.as_tuple().exponent) > MOST_DECIMALS else value))
+    if isinstance(value, Mapping | list):
+        return Text(orjson.dumps(value, default=_exact).decode())
+    return Text(str(value))
+
+
+def _print_value(console: Console, key: str, value: Any) -> None:
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        if key:
+            console.print(Text(key, style="dim"))
+        console.print(rows_table(value))
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            _print_value(console, f"{key}.{name}" if key else name, part)
+    else:
+        console.print(Text(f"{key}: ", style="dim") + _shown(value) if key else _shown(value))
+
+
+def error_text(error: Mapping[str, Any], document: str) -> Text:
+    """An error with the line of the document it is about, a caret, and the suggestion."""
+    extensions = error.get("extensions", {})
+    text = Text.assemble(("Error: ", "bold red"), error["message"], (f" [{extensions.get('code')}]", "dim"))
+    for place in error.get("locations", ())[:1]:
+        lines = document.splitlines()
+        if place["line"] <= len(lines):
+            text.append(f"\n  {lines[place['line'] - 1]}\n  {' ' * (place['column'] - 1)}")
+            text.append("^", style="bold green")
+    suggestion = extensions.get("suggestion")
+    if suggestion and suggestion not in error["message"]:
+        text.append(f"\n  {suggestion}", style="green")
+    return text
