@@ -54,7 +54,9 @@ def make_shop(shop: Path) -> None:
     if done.exists():
         return
     print(f"Making the demo shop in {shop} …", flush=True)
-    subprocess.run([HEADWATER, "demo", "--out", shop], check=True)
+    made = subprocess.run([HEADWATER, "demo", "--out", shop], stdout=subprocess.DEVNULL, check=False)
+    if made.returncode != 0:
+        raise SystemExit(made.returncode)
     done.touch()
 
 
@@ -96,7 +98,7 @@ def show_query(address: str) -> None:
     print(f"\nPOST {address}/graphql\n\n{example['query'].strip()}\n", flush=True)
     if body["variables"]:
         print(f"variables: {json.dumps(body['variables'], ensure_ascii=False)}\n")
-    print(f"{shortened(json.dumps(answer, ensure_ascii=False, indent=2))}\n\nanswered in {took:.0f} ms", flush=True)
+    print(f"{shortened(readable(answer))}\n\nanswered in {took:.0f} ms", flush=True)
     if answer.get("errors") or not answer.get("data"):
         raise SystemExit("The example query was not answered.")
 
@@ -111,6 +113,21 @@ def request(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     except urllib.error.HTTPError as error:
         raise SystemExit(f"{url} answered {error.code}: {error.read().decode(errors='replace')}") from error
     return answer
+
+
+def readable(value: object, indent: str = "") -> str:
+    """JSON with a line for each thing that holds no other, so that a row of the answer is a row on the screen."""
+    nested = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
+    if not any(isinstance(one, dict | list) for one in nested):
+        return json.dumps(value, ensure_ascii=False)
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {readable(one, deeper)}" for key, one in value.items()]
+        start, end = "{}"
+    else:
+        parts = [readable(one, deeper) for one in nested]
+        start, end = "[]"
+    return f"{start}\n{deeper}" + f",\n{deeper}".join(parts) + f"\n{indent}{end}"
 
 
 def shortened(text: str, most: int = 60) -> str:

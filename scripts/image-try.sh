@@ -16,7 +16,7 @@ server=
 # shellcheck disable=SC2317  # called by the trap
 finish() {
     if [ -n "$server" ] && kill "$server" 2>/dev/null; then
-        wait "$server" || true
+        wait "$server" 2>/dev/null || true
     fi
     rm -rf "$work"
 }
