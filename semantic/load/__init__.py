@@ -35,7 +35,7 @@ def load_texts(files: Mapping[str, str]) -> Model:
     if not log.unreadable:
         log.problems += check(model, log.references)
     if log.problems:
-        raise ModelError(sorted(log.problems, key=_in_file_order))
+        raise ModelError(sorted(dict.fromkeys(log.problems), key=_in_file_order))
     return model
 
 

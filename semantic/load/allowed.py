@@ -43,11 +43,13 @@ _PLAIN: Final = (
     exp.Placeholder,
 )  # fmt: skip
 
-_TYPES: Final = {
-    exp.DataType.Type.TINYINT, exp.DataType.Type.SMALLINT, exp.DataType.Type.INT, exp.DataType.Type.BIGINT,
-    exp.DataType.Type.FLOAT, exp.DataType.Type.DOUBLE, exp.DataType.Type.DECIMAL, exp.DataType.Type.TEXT,
-    exp.DataType.Type.VARCHAR, exp.DataType.Type.BOOLEAN, exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMPNTZ,
+_DTYPE: Final = exp.DataType.Type
+TYPES: Final = {
+    "boolean": _DTYPE.BOOLEAN, "tinyint": _DTYPE.TINYINT, "smallint": _DTYPE.SMALLINT, "integer": _DTYPE.INT,
+    "bigint": _DTYPE.BIGINT, "decimal": _DTYPE.DECIMAL, "float": _DTYPE.FLOAT, "double": _DTYPE.DOUBLE,
+    "varchar": _DTYPE.TEXT, "date": _DTYPE.DATE, "timestamp": _DTYPE.TIMESTAMPNTZ,
 }  # fmt: skip
+"""What values may be cast to, by the name an author writes."""
 
 _KINDS: Final[tuple[tuple[tuple[type[exp.Expr], ...], str, str | None], ...]] = (
     ((exp.Query, exp.Exists, exp.Table), "A subquery", "Declare a dataset and a relationship to it."),
@@ -159,7 +161,7 @@ def _aggregate_fault(node: exp.Expr, text: str, scope: Scope) -> Fault:
         agg, inner = "count_distinct", inner.expressions[0]
     is_counted = isinstance(inner, exp.Star) or inner is None
     rest = ", without expr" if is_counted else f" and expr: {inner.sql(dialect='duckdb', comments=False)}"
-    return Fault(message, offset_of(node, text), f"A simple metric says it so: agg: {agg}{rest}.")
+    return Fault(message, offset_of(node, text), f"A simple metric says that with agg: {agg}{rest}.")
 
 
 _WITH_UNITS: Final = (exp.Interval, exp.Extract, exp.TimestampTrunc, exp.DateDiff)
@@ -168,14 +170,11 @@ _WITH_UNITS: Final = (exp.Interval, exp.Extract, exp.TimestampTrunc, exp.DateDif
 def _type_fault(node: exp.DataType, text: str) -> Fault | None:
     if not isinstance(node.parent, exp.Cast):
         return _refuse(node, text)
-    if node.this in _TYPES and not node.args.get("nested"):
+    if node.this in TYPES.values() and not node.args.get("nested"):
         return None
-    names = ", ".join(sorted(kind.value.lower() for kind in _TYPES if kind is not exp.DataType.Type.TEXT))
-    return Fault(
-        f"Values can't be cast to {node.sql(dialect='duckdb').lower()}.",
-        offset_of(node.parent, text),
-        f"Types: {names}.",
-    )
+    written = node.sql(dialect="duckdb").lower()
+    at = offset_of(node.parent, text)
+    return Fault(f"Values can't be cast to {written}.", at, f"Types: {', '.join(TYPES)}.")
 
 
 def _shape_reason(node: exp.Expr) -> str | None:
@@ -227,6 +226,6 @@ def offset_of(node: exp.Expr, text: str) -> int:
     own = node.meta.get("start")
     if own is not None:
         return int(own)
-    names = node.sql_names() if isinstance(node, exp.Func) else ()
-    calls = [found.start() for name in names for found in re.finditer(rf"\b{name}\s*\(", text, re.IGNORECASE)]
-    return min(calls or [inner.meta["start"] for inner in node.walk() if "start" in inner.meta], default=0)
+    begin = min((inner.meta["start"] for inner in node.walk() if "start" in inner.meta), default=0)
+    call = re.search(r"\w+\s*\(\s*$", text[:begin]) if isinstance(node, exp.Func) else None
+    return call.start() if call else begin

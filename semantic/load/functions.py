@@ -50,7 +50,7 @@ def _start(node: exp.Expr) -> str | None:
 
 def _size(node: exp.Expr) -> str | None:
     size = node.expression
-    return None if isinstance(size, exp.Literal) else "how many characters to take must be a number, such as 3"
+    return None if isinstance(size, exp.Literal) else "left and right take a number of characters, such as 3"
 
 
 def _format(node: exp.Expr) -> str | None:

@@ -35,8 +35,9 @@ class ListOf:
                 return wrong(node, f"a list of {self.what}s", log)
             node = Items((node,), node.at, node.size)
         if len(node.items) < self.least:
-            found = f"{len(node.items)} given" if node.items else "the list is empty"
-            log.problem(Code.BAD_VALUE, f"At least {self.least} {self.what}s are needed, {found}.", node.at)
+            needed = f"one {self.what} is" if self.least == 1 else f"{self.least} {self.what}s are"
+            found = "there is one" if node.items else "the list is empty"
+            log.problem(Code.BAD_VALUE, f"At least {needed} needed, and {found}.", node.at)
             return BAD
         found_values = [
             self._entry(entry, path, index, log) for index, entry in zip(count(1), node.items, strict=False)
@@ -85,7 +86,8 @@ class MapOf:
         if not isinstance(node, Pairs):
             return wrong(node, f"a mapping of {self.what}", log)
         if len(node.pairs) < self.least:
-            return wrong(node, f"a mapping of {self.what}, at least {self.least}", log)
+            log.problem(Code.BAD_VALUE, f"At least one {self.what} is needed, and the mapping is empty.", node.at)
+            return BAD
         found: dict[str, Any] = {}
         for key, value in node.pairs:
             name = Name().read(key, path, log) if self.key_is_name else text_of(key)

@@ -71,9 +71,7 @@ class Shape:
     def _written(self, node: Pairs, log: Log) -> dict[str, Node]:
         written: dict[str, Node] = {}
         for key, value in node.pairs:
-            if key.text == "<<" and not key.quoted:
-                log.problem(Code.UNKNOWN_KEY, "Merge keys (<<) are not part of the format.", key.at)
-            elif key.text not in self.keys:
+            if key.text not in self.keys:
                 known = did_you_mean(key.text, self.keys) or f"Known keys: {', '.join(self.keys)}."
                 log.problem(Code.UNKNOWN_KEY, f'{a(self.title).capitalize()} has no key "{key.text}".', key.at, known)
             elif key.text in written:

@@ -175,14 +175,28 @@ class _Composer:
         try:
             yield from yaml.parse(self.file.text, Loader=yaml.CSafeLoader)
         except yaml.MarkedYAMLError as error:
-            at = self._position(error.problem_mark or error.context_mark)
-            message = f"This is not valid YAML: {error.problem or error.context}."
-            raise _Refused(Problem(Code.YAML_SYNTAX, message, at, self._hint(error.problem or "", at))) from error
+            raise _Refused(self._invalid(error)) from error
         except yaml.reader.ReaderError as error:
             raise _Refused(self._unreadable(error)) from error
         except UnicodeError as error:
             bad = next(index for index, char in enumerate(self.file.text) if 0xD800 <= ord(char) < 0xE000)
             raise _Refused(Problem(Code.YAML_SYNTAX, "The file is not UTF-8.", self.file.at(bad))) from error
+
+    def _invalid(self, error: yaml.MarkedYAMLError) -> Problem:
+        """What libyaml complains of; where that is the end of the file, at the beginning of what has no end."""
+        at, reason = self._position(error.problem_mark), error.problem or "it can't be read"
+        if not at.text.strip() and error.context_mark:
+            at, reason = self._position(error.context_mark), f"{error.context}, {reason}"
+        at = self._written(at)
+        return Problem(Code.YAML_SYNTAX, f"This is not valid YAML: {reason}.", at, self._hint(reason, at))
+
+    def _written(self, at: Position) -> Position:
+        """The place itself, or the end of the line before it that is not blank."""
+        lines = self.file.lines
+        above = [line for line in range(at.line - 1, 0, -1) if lines[line - 1].strip()]
+        if at.text.strip() or not above:
+            return at
+        return Position(at.file, above[0], len(lines[above[0] - 1]) + 1, lines[above[0] - 1])
 
     def _unreadable(self, error: yaml.reader.ReaderError) -> Problem:
         """For a character YAML forbids; libyaml counts bytes."""
@@ -226,6 +240,8 @@ class _Composer:
         for key, value in zip(done.children[::2], done.children[1::2], strict=True):
             if not isinstance(key, Scalar):
                 raise _Refused(Problem(Code.YAML_SYNTAX, "A key must be a plain name.", key.at))
+            if key.text == "<<" and not key.quoted:
+                raise _Refused(Problem(Code.YAML_SYNTAX, "Merge keys (<<) are not part of the format.", key.at))
             pairs.append((key, value))
         return self._add(Pairs(tuple(pairs), done.at, size), done.anchor)
 
