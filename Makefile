@@ -25,7 +25,7 @@ install: $(INSTALLED) ## .venv with headwater and everything to work on it, in t
 
 .PHONY: demo
 demo: $(INSTALLED) ## the demo shop, served: prints its address and one query with its answer (DEMO_ONCE=1: then stops)
-	@$(BIN)/python scripts/demo.py
+	@$(BIN)/python scripts/serve_demo.py
 
 .PHONY: browser
 browser: ## Chromium and its driver, for the browser tests
@@ -75,7 +75,7 @@ web: ## GraphiQL anew, from web/graphiql (needs Node.js 20.19 or newer)
 
 .PHONY: image-try
 image-try: $(INSTALLED) ## the steps of the Dockerfile, outside of a container
-	@DEMO_ONCE=1 $(BIN)/python scripts/demo.py >/dev/null
+	@DEMO_ONCE=1 $(BIN)/python scripts/serve_demo.py >/dev/null
 	@scripts/image-try.sh .demo
 
 .PHONY: ci
