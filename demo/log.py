@@ -11,6 +11,7 @@ from demo.batch import Array
 from demo.events import Rows, repeat_some
 from demo.people import People
 from demo.products import Products
+from demo.stories import epoch_day
 from demo.tables import events_table
 from demo.write import write_parquet
 
@@ -22,7 +23,7 @@ IDS_PER_DAY = 1 << 40
 
 def event_ids(day: date, first: int, count: int) -> Array:
     """The ids of `count` events of a day, from its event number `first` on."""
-    return (day.toordinal() - 719_163) * IDS_PER_DAY + first + np.arange(count, dtype=np.int64)
+    return epoch_day(day) * IDS_PER_DAY + first + np.arange(count, dtype=np.int64)
 
 
 def part_path(folder: Path, day: date, part: int) -> Path:

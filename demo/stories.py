@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
 
@@ -54,9 +54,9 @@ def midnight(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).timestamp()) * 1_000_000
 
 
-def instant(microseconds: int) -> datetime:
-    """The aware datetime of microseconds since 1970."""
-    return datetime.fromtimestamp(microseconds / 1_000_000, tz=UTC)
+def epoch_day(day: date) -> int:
+    """Days since 1970."""
+    return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
 def promotion_on(day: date) -> Promotion | None:

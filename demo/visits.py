@@ -10,7 +10,7 @@ import numpy as np
 from demo import channels
 from demo.batch import Array, Batch, chance, draw
 from demo.people import STAFF, People, coming
-from demo.stories import DAY, Stories, midnight, promotion_on
+from demo.stories import DAY, Stories, epoch_day, midnight, promotion_on
 from demo.words import ANDROID, BROKEN, IOS, MENDED, OLD, USUAL
 
 HOUR_RHYTHM = np.array(
@@ -206,6 +206,5 @@ def _bots(rng: np.random.Generator, made: People, stories: Stories, day: int, hu
 def _numbered(visits: Visits, stories: Stories, day: int) -> Visits:
     """The visits in order of start, each with its session number."""
     ordered = visits.take(np.argsort(visits.start, kind="stable"))
-    ordinal = stories.day(day).toordinal() - 719_163
-    ordered.session[:] = ordinal * SESSIONS_PER_DAY + np.arange(len(ordered))
+    ordered.session[:] = epoch_day(stories.day(day)) * SESSIONS_PER_DAY + np.arange(len(ordered))
     return ordered

@@ -127,12 +127,14 @@ class ParquetStream:
         self._held.append(pa.table(dict(columns), schema=self._schema))
         self._rows += self._held[-1].num_rows
         if self._rows >= ROW_GROUP:
-            self._flush()
+            self._flush(self._rows - self._rows % ROW_GROUP)
 
-    def _flush(self) -> None:
-        if self._held:
-            self._writer.write_table(pa.concat_tables(self._held).unify_dictionaries(), row_group_size=ROW_GROUP)
-        self._held, self._rows = [], 0
+    def _flush(self, count: int) -> None:
+        """Write the first `count` of the rows held back."""
+        if count:
+            held = pa.concat_tables(self._held).unify_dictionaries()
+            self._writer.write_table(held.slice(0, count), row_group_size=ROW_GROUP)
+            self._held, self._rows = [held.slice(count)], self._rows - count
 
     def __enter__(self) -> Self:
         return self
@@ -141,7 +143,7 @@ class ParquetStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._flush()
+            self._flush(self._rows)
         self._writer.close()
 
 

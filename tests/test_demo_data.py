@@ -221,7 +221,7 @@ def test_people_come_through_several_channels(query: Query) -> None:
 
 
 def test_channels_differ_in_quality(query: Query) -> None:
-    rates = dict(
+    rates: dict[str, float] = dict(
         query(
             """select c.channel, count(distinct user_id) filter (event = 'pay_success') / count(distinct user_id)
                from events e join channels c using (scene)
