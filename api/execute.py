@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from inspect import isawaitable
@@ -10,10 +11,11 @@ from typing import Any
 import orjson
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, get_operation_ast
+from graphql.execution import Executor
 
 from api.context import Outcome, Response, Snapshot
 from api.errors import RequestCode, format_error
-from api.operations import Schemas
+from api.operations import Schemas, looks_at_schema
 from api.resolvers import metrics
 from api.resolvers.catalog import catalog, freshness
 from api.resolvers.catalogs import Catalogs
@@ -44,12 +46,14 @@ RESOLVERS = Resolvers(
 """How every field is answered."""
 
 
-def build_snapshot(model: Model, facts: Facts, engine: Engine) -> Snapshot:
+def build_snapshot(
+    model: Model, facts: Facts, engine: Engine, executor_class: type[Executor[Any]] = ColumnarExecutor
+) -> Snapshot:
     """All that one model version is served with. Some tens of milliseconds: off the event loop."""
     names = vocabulary(model, facts)
 
     def build(locale: str | None) -> strawberry.Schema:
-        return build_schema(names, RESOLVERS, locale, Info, ColumnarExecutor)
+        return build_schema(names, RESOLVERS, locale, Info, executor_class)
 
     return Snapshot(
         model=model,
@@ -76,12 +80,14 @@ async def execute(
     context: Context,
 ) -> Response:
     """Answer a document. Never raises for what a client did; cancelling it stops the statements that run."""
-    schema = snapshot.schemas.to_run(document, context.locale)
+    schema = snapshot.schemas.default
+    if looks_at_schema(document):  # its labels are in a language, and that schema may have to be made first
+        schema = await asyncio.to_thread(snapshot.schemas.localized, context.locale)
     checked = schema.check(document)
     if checked.document is None:
         return _refused(checked.errors, RequestCode.VALIDATION)
     operation = get_operation_ast(checked.document, operation_name)
-    executor = ColumnarExecutor.build(
+    executor = schema.schema.execution_context_class.build(
         schema.graphql,
         checked.document,
         context_value=context,

@@ -28,6 +28,11 @@ class Checked:
     errors: tuple[GraphQLError, ...] = ()
 
 
+def looks_at_schema(document: str) -> bool:
+    """Whether a document asks for introspection, and so shows labels."""
+    return _INTROSPECTION.search(document) is not None
+
+
 class ExecutableSchema:
     """A schema and the documents it has seen. A new model gets a new one, so that nothing stale is ever remembered."""
 
@@ -75,10 +80,6 @@ class Schemas:
     def localized(self, locale: str | None) -> ExecutableSchema:
         """The schema whose labels are in `locale` (one tag, or an Accept-Language text), else the default one."""
         return self._get(choose(locale, self._locales))
-
-    def to_run(self, document: str, locale: str | None) -> ExecutableSchema:
-        """The schema to run a document on: a localized one only when the document looks at the schema."""
-        return self.localized(locale) if _INTROSPECTION.search(document) else self.default
 
     def _get(self, locale: str | None) -> ExecutableSchema:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Executors: graphql-core's, and one that writes rows to JSON by column instead of completing them cell by cell.
+"""An executor that writes rows to JSON by column instead of completing them cell by cell.
 
 Fields are collected by graphql-core itself, so aliases, fragments and directives mean what they mean everywhere.
 Whatever is not rows of plain fields is left to the stock executor, which gives the same answer cell by cell.
@@ -15,10 +15,6 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from api.resolvers.rows import Cells, Part, Row, Rows, write_arrays, write_objects
-
-
-class StockExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Completes rows cell by cell."""
 
 
 class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):

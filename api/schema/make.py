@@ -10,12 +10,14 @@ import enum
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
 
 Resolver = Callable[..., Any]
 
@@ -43,9 +45,15 @@ def field(
     name: str, type_: object, description: str, resolver: Resolver, arguments: Iterable[StrawberryArgument] = ()
 ) -> StrawberryField:
     """An output field. Its resolver takes `root`, `info` and, whatever they are, the arguments."""
-    made: StrawberryField = strawberry.field(resolver, name=name, description=description, graphql_type=type_)
+    made: StrawberryField = strawberry.field(_read(resolver), name=name, description=description, graphql_type=type_)
     made.arguments = list(arguments)
     return made
+
+
+@lru_cache(maxsize=64)
+def _read(resolver: Resolver) -> StrawberryResolver[Any]:
+    """A resolver with its signature, read once for all the fields it answers."""
+    return StrawberryResolver(resolver)
 
 
 def input_field(name: str, type_: object, description: str, default: object = strawberry.UNSET) -> StrawberryField:

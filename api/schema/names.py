@@ -11,18 +11,13 @@ from semantic.model.dataset import DimensionType, Segment
 from semantic.model.facts import Facts, Kind
 from semantic.model.metric import Metric
 from semantic.model.model import Model
+from semantic.model.names import camel_case
 from semantic.model.reach import ReachedDimension, reachable
 from semantic.model.text import Text
 from semantic.query.kind import dimension_kind, metric_kind, widest
 
 TIME = "time"
 """The field of `Row` that is the period of each row."""
-
-
-def field_name(name: str) -> str:
-    """`buyer_member_level` → `buyerMemberLevel`."""
-    head, *tail = name.split("_")
-    return head + "".join(part[:1].upper() + part[1:] for part in tail)
 
 
 def enum_name(name: str) -> str:
@@ -75,7 +70,7 @@ class Vocabulary:
 def vocabulary(model: Model, facts: Facts) -> Vocabulary:
     """Name everything a client can ask of a model."""
     metrics = [
-        MetricName(field_name(name), metric, metric_kind(model, facts, metric))
+        MetricName(camel_case(name), metric, metric_kind(model, facts, metric))
         for name, metric in model.metrics.items()
     ]
     segments = {segment.name: segment for dataset in model.datasets.values() for segment in dataset.segments}
@@ -97,8 +92,8 @@ def _dimensions(model: Model, facts: Facts) -> dict[str, DimensionName]:
     for name, everywhere in places.items():
         first = everywhere[0][0]
         shared = model.dimensions.get(name)
-        found[field_name(name)] = DimensionName(
-            field=field_name(name),
+        found[camel_case(name)] = DimensionName(
+            field=camel_case(name),
             name=name,
             type=first.dimension.type,
             kind=widest([kind for _, kind in everywhere]),

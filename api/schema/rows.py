@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from api.schema.definition import definition
@@ -54,7 +56,8 @@ def row_type(names: Vocabulary, where: Any, cell: Resolver, locale: str | None) 
     """The row of a model. Every field is nullable: unknown is null, and so are dimensions in `totals`."""
     fields = [_time_field(cell)] if names.has_time else []
     fields += [_dimension_field(entry, cell, locale) for entry in names.dimensions.values()]
-    fields += [_metric_field(entry, where, cell, locale) for entry in names.metrics.values()]
+    arguments = list(_metric_arguments(where))
+    fields += [_metric_field(entry, arguments, cell, locale) for entry in names.metrics.values()]
     return object_type(
         "Row",
         fields,
@@ -112,21 +115,25 @@ def _dimension_field(entry: DimensionName, cell: Resolver, locale: str | None) -
     return field(entry.field, type_ | None, description, cell, [grain])
 
 
-def _metric_field(entry: MetricName, where: Any, cell: Resolver, locale: str | None) -> StrawberryField:
+def _metric_field(
+    entry: MetricName, arguments: list[StrawberryArgument], cell: Resolver, locale: str | None
+) -> StrawberryField:
     metric = entry.metric
     description = _described(metric.label.get(locale) or metric.name, metric.description.get(locale))
     computed = "; ".join(definition(metric).splitlines())
-    arguments = [
-        argument("offset", Duration | None, "The value of the period this long before."),
-        argument(
-            "as", Comparison | None, "With `offset`: the earlier value, or the change since.", default=Comparison.VALUE
-        ),
-        argument("rolling", Duration | None, "Over a trailing window that ends with the row's period."),
-        argument("toDate", Grain | None, "Since the period of this length began that the row's period is in."),
-    ]
-    if where is not None:
-        arguments.insert(0, argument("where", where | None, "A filter for this field only, beside the query's own."))
     return field(entry.field, _TYPES[entry.kind] | None, f"{description}\n\n{computed}", cell, arguments)
+
+
+def _metric_arguments(where: Any) -> Iterator[StrawberryArgument]:
+    """What every metric field takes."""
+    if where is not None:
+        yield argument("where", where | None, "A filter for this field only, beside the query's own.")
+    yield argument("offset", Duration | None, "The value of the period this long before.")
+    yield argument(
+        "as", Comparison | None, "With `offset`: the earlier value, or the change since.", default=Comparison.VALUE
+    )
+    yield argument("rolling", Duration | None, "Over a trailing window that ends with the row's period.")
+    yield argument("toDate", Grain | None, "Since the period of this length began that the row's period is in.")
 
 
 def _described(label: str, description: str | None) -> str:

@@ -32,7 +32,7 @@ _JSON_NUMBER = "https://www.rfc-editor.org/rfc/rfc8259#section-6"
 _RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
 _LONG = range(-(2**63), 2**63)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})?")
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})?")
 
 
 def parse_date(value: object) -> date:
