@@ -21,6 +21,11 @@ DEFAULTS = EngineSettings()
 
 def open_engine(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -> Engine:
     """The engine of a model whose source paths start from `root`. Opens no file. Use it in one event loop; close it."""
+    return Cached(Limited(open_duckdb(model, root, settings), settings), settings)
+
+
+def open_duckdb(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -> DuckDBEngine:
+    """The innermost engine alone: no limits, no cache."""
     connection = connect(settings, places_of(model.datasets.values(), root))
     presses = {
         dataset.name: Press(
@@ -28,4 +33,4 @@ def open_engine(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -
         )
         for dataset in model.datasets.values()
     }
-    return Cached(Limited(DuckDBEngine(connection, presses, settings), settings), settings)
+    return DuckDBEngine(connection, presses, settings)

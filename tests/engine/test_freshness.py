@@ -122,15 +122,14 @@ async def answer_with(engine: Engine, change: Callable[[], object]) -> list[obje
 
 async def test_a_file_rewritten_in_place_with_its_size_and_time_kept(tmp_path: Path) -> None:
     publish(tmp_path / "events", 1, files=2)
-    path = tmp_path / "events/01.parquet"
 
     def overwrite() -> None:
-        before = path.stat()
-        for name in ("00.parquet", "01.parquet"):
-            with (tmp_path / "events" / name).open("r+b") as file:
+        for path in (tmp_path / "events").glob("*.parquet"):
+            before = path.stat()
+            with path.open("r+b") as file:
                 file.write(parquet(2))
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-        assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+            assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
     async with opened(SHOP, tmp_path) as engine:
         await engine.facts(["events"])
