@@ -33,7 +33,7 @@ class Malformed(Exception):
 
 async def read_request(request: Request, most: int) -> Asked:
     """What a POST of up to `most` bytes or the address of a GET asks. Malformed otherwise."""
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _from_address(request.query_params)
     _check_content_type(request.headers.get("content-type"))
     return _from_json(await _body(request, most))

@@ -17,6 +17,8 @@ from semantic.errors import Code, UserError
 
 PREFIX = "HEADWATER_"
 MIB = 1024 * 1024
+DEFAULT_LIMIT = 1000
+"""The `limit` of a query that names none."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?\s*", re.IGNORECASE)
@@ -44,6 +46,13 @@ def _seconds(text: str) -> float:
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
+        raise ValueError
+    return number
+
+
+def _rows(text: str) -> int:
+    number = int(text)
+    if number < DEFAULT_LIMIT:
         raise ValueError
     return number
 
@@ -147,6 +156,7 @@ _EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
     _port: ("a port from 0 to 65535", "PORT"),
     _seconds: ("a number of seconds, such as 1 or 0.5", "SECONDS"),
     _count: ("a whole number of at least 1", "N"),
+    _rows: (f"a whole number of at least {DEFAULT_LIMIT}, the limit of a query that names none", "N"),
     _size: ("a size, such as 512MB or 2GiB", "SIZE"),
     _flag: ("1 or 0", "FLAG"),
     _level: (f"one of {', '.join(LOG_LEVELS)}", "LEVEL"),
@@ -172,7 +182,7 @@ SETTINGS = (
     Setting("memory_limit", _size, "Memory for running queries.", "DuckDB's: four fifths of the machine's"),
     Setting("spill_dir", _path, "Where queries larger than the memory put rows.", "the system's temporary folder"),
     Setting("cache_bytes", _size, "Memory for answers that are kept.", "256MiB"),
-    Setting("max_rows", _count, "The largest limit a query may ask for.", "100000"),
+    Setting("max_rows", _rows, "The largest limit a query may ask for.", "100000"),
     Setting("max_request", _size, "The largest request body.", "4MiB"),
     Setting("show_sql", _flag, "Whether callers are shown SQL.", "1 at a loopback address, else 0"),
     Setting("log_level", _level, "How much is logged: debug, info, warning or error.", "info"),

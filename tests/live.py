@@ -81,11 +81,11 @@ class LiveServer:
         app = create_app(settings)
         lifespan = app.router.lifespan_context(app)
         self.await_(lifespan.__aenter__())
-        self._app = app
+        before, self._app = self._app, app
         try:
             yield app
         finally:
-            self._app = None
+            self._app = before
             self.await_(lifespan.__aexit__(None, None, None))
 
     def request(
@@ -109,3 +109,15 @@ class LiveServer:
         body = json.dumps({"query": query, "variables": variables}).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.request("POST", "/graphql", body, {"content-type": "application/json", **named})
+
+    def request_chunked(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """POST a body of undeclared length."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            parts = (body[at : at + 1000] for at in range(0, len(body), 1000))
+            connection.request("POST", path, parts, dict(headers), encode_chunked=True)
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, found, response.read())
+        finally:
+            connection.close()
