@@ -10,11 +10,11 @@ import duckdb
 
 from engine import keys
 from engine.bounds import read_bounds
+from engine.carried import Carried, carried_over
 from engine.edition import Edition, drop
 from engine.failures import of_data
 from engine.files import Listing, changing
 from engine.footers import describe
-from engine.growth import Growth, growth_of
 from engine.kinds import kind_of
 from engine.layout import Shape
 from engine.needs import Needs
@@ -72,19 +72,19 @@ class Press:
         self._check_key(look.columns)
         cursor.execute(f"CREATE SCHEMA {schema}")
         relation = f"{schema}.{identifier(self._dataset.name)}"
-        growth = None if look.stored else growth_of(previous, listing, look.scans[0])
+        carried = None if look.stored else carried_over(previous, listing, look.scans[0])
         if look.stored:
             self._store(cursor, relation, look, listing)
             lost = 0
         else:
-            lost = self._view(cursor, schema, look, listing, growth)
+            lost = self._view(cursor, schema, look, listing, carried)
         columns = kinds_of(describe(cursor, relation))
         times = {name: columns[name] for name in self._needs.times if name in columns}
         facts = DatasetFacts(
             version=listing.version,
             columns=columns,
             bounds=read_bounds(cursor, relation, times, self._dataset.timezone),
-            unique_keys=frozenset(self._unique_keys(cursor, relation, columns, growth)),
+            unique_keys=frozenset(self._unique_keys(cursor, relation, columns, carried)),
             rows=keys.count(cursor, relation) if look.rows is None else look.rows - lost,
             warnings=look.warnings,
         )
@@ -101,32 +101,32 @@ class Press:
             keys.delete_losers(cursor, relation, key, names_of(look.columns))
 
     def _view(
-        self, cursor: duckdb.DuckDBPyConnection, schema: str, look: Look, listing: Listing, growth: Growth | None
+        self, cursor: duckdb.DuckDBPyConnection, schema: str, look: Look, listing: Listing, carried: Carried | None
     ) -> int:
         """Make the view; returns how many rows lose and are left out."""
         scan = look.scans[0](listing.paths)
-        lost = self._losers(cursor, schema, scan, look.columns, growth) if self._is_unsure else 0
+        lost = self._losers(cursor, schema, scan, look.columns, carried) if self._is_unsure else 0
         kept = f"WHERE {keys.without_losers(schema)}" if lost else ""
         relation = f"{schema}.{identifier(self._dataset.name)}"
         cursor.execute(f"CREATE VIEW {relation} AS SELECT {projection(look.columns)} FROM {scan} AS t {kept}")
         return lost
 
     def _losers(
-        self, cursor: duckdb.DuckDBPyConnection, schema: str, scan: str, columns: Shape, growth: Growth | None
+        self, cursor: duckdb.DuckDBPyConnection, schema: str, scan: str, columns: Shape, carried: Carried | None
     ) -> int:
         """Write down the rows that lose; returns how many. Costs a pass over the key columns when no row does."""
         key = self._dataset.primary_key
-        if growth is not None and growth.keeps_unique(cursor, key):
-            if growth.previous.lost:
-                keys.keep_losers(cursor, schema, growth.previous.schema)
-            return growth.previous.lost
+        if carried is not None and carried.keeps_unique(cursor, key):
+            if carried.previous.lost:
+                keys.keep_losers(cursor, schema, carried.previous.schema)
+            return carried.previous.lost
         if not keys.repeats(cursor, scan, key):
             return 0
         self._check_row_names(columns)
         return keys.note_losers(cursor, schema, scan, key, names_of(columns))
 
     def _unique_keys(
-        self, cursor: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, Kind], growth: Growth | None
+        self, cursor: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, Kind], carried: Carried | None
     ) -> Iterator[tuple[str, ...]]:
         primary = self._dataset.primary_key
         if primary:
@@ -134,7 +134,7 @@ class Press:
         for target in self._needs.targets:
             contains_primary = bool(primary) and set(primary) <= set(target)
             present = all(name in columns for name in target)
-            if contains_primary or (present and _is_unique(cursor, relation, target, growth)):
+            if contains_primary or (present and _is_unique(cursor, relation, target, carried)):
                 yield target
 
     @property
@@ -166,8 +166,8 @@ def kinds_of(shape: Shape) -> Mapping[str, Kind]:
     return MappingProxyType({name: kind_of(type_name) for name, type_name in shape})
 
 
-def _is_unique(cursor: duckdb.DuckDBPyConnection, relation: str, key: tuple[str, ...], growth: Growth | None) -> bool:
-    if growth is not None and key in growth.previous.facts.unique_keys and growth.keeps_unique(cursor, key):
+def _is_unique(cursor: duckdb.DuckDBPyConnection, relation: str, key: tuple[str, ...], carried: Carried | None) -> bool:
+    if carried is not None and key in carried.previous.facts.unique_keys and carried.keeps_unique(cursor, key):
         return True
     return not keys.repeats(cursor, relation, key)
 

@@ -165,3 +165,28 @@ async def test_a_column_that_hides_row_numbers_matters_only_when_rows_repeat(tmp
     write(tmp_path / "events/a.parquet", {"k": [1, 1], "file_row_number": [7, 7]})
     with pytest.raises(DataError, match='a column called "file_row_number"'):
         await facts_of(shop, tmp_path)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 12), max_size=3)), min_size=2, max_size=6))
+def test_replaced_and_removed_files_leave_what_a_fresh_look_finds(steps: list[tuple[int, list[int]]]) -> None:
+    """Files are written over one another; an empty one is a deletion."""
+
+    async def check(root: Path) -> None:
+        write(root / "events/stays.parquet", {"k": [1, 20], "id": [-1, -2]})
+        shop = model(events(primary_key=("k",)))
+        number = 0
+        async with opened(shop, root) as engine:
+            for index, keys in steps:
+                path = root / f"events/{index}.parquet"
+                if keys:
+                    write(path, {"k": keys, "id": list(range(number, number + len(keys)))})
+                else:
+                    path.unlink(missing_ok=True)
+                number += len(keys)
+                found = await rows(engine, 'SELECT "k", "id" FROM "events" ORDER BY 2', "k", "id")
+                async with opened(shop, root) as fresh:
+                    assert found == await rows(fresh, 'SELECT "k", "id" FROM "events" ORDER BY 2', "k", "id")
+
+    with TemporaryDirectory() as folder:
+        asyncio.run(check(Path(folder)))
