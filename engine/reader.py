@@ -17,6 +17,7 @@ from engine.layout import Layout, Shape, lay_out
 from engine.places import pattern_of
 from engine.scan import csv_scan, parquet_scan
 from engine.settings import EngineSettings
+from semantic.errors import DataError
 from semantic.model.dataset import Dataset, SourceFormat
 
 Scan = Callable[[Sequence[str]], str]
@@ -73,8 +74,10 @@ class FileReader:
 
     def look(self, cursor: duckdb.DuckDBPyConnection, listing: Listing) -> Look:
         """Reads the footers of the files that are new, and fits all of them together."""
-        footers = self._footers.read(cursor, listing.stamps)
         is_csv = self._dataset.source.format is SourceFormat.CSV
+        if is_csv:
+            self._check_header(listing)
+        footers = self._footers.read(cursor, listing.stamps)
         scans: tuple[Scan, ...]
         names = [_below(self._base, path) for path in listing.paths]
         layout = lay_out(self._dataset.name, [footer.shape for footer in footers], names, strict=not is_csv)
@@ -85,6 +88,12 @@ class FileReader:
         rows = None if is_csv else sum(footer.rows for footer in footers)
         columns = _presented(describe(cursor, scans[0](listing.paths)), layout)
         return Look(scans, columns, is_csv, rows, layout.warnings)
+
+    def _check_header(self, listing: Listing) -> None:
+        for stamp in listing.stamps:
+            if stamp.size == 0:
+                message = f'A file of "{self._dataset.name}" is empty.'
+                raise DataError(message, "The first line of a CSV file names its columns.", stamp.path)
 
 
 def reader_of(dataset: Dataset, root: Path, settings: EngineSettings) -> Reader:
