@@ -9,7 +9,6 @@ BIN         := $(VENV)/bin
 INSTALLED   := $(VENV)/.installed
 # A file's tests stay in one worker, so that they share the server they started.
 PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
-FUZZ_ARGS   ?=
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -46,8 +45,8 @@ test-oldest: browser ## every test, with the oldest allowed dependencies
 	@$(OLDEST)/bin/pytest $(PYTEST_ARGS)
 
 .PHONY: fuzz
-fuzz: $(INSTALLED) ## the property tests, for much longer than `make test` runs them
-	@$(BIN)/pytest -m fuzz --hypothesis-profile=fuzz $(PYTEST_ARGS) $(FUZZ_ARGS)
+fuzz: $(INSTALLED) ## the property tests with HEADWATER_FUZZ (20) times as many examples
+	@$(BIN)/python -m pytest -p tests.fuzz -m hypothesis $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED) ## ruff (rules and format) and mypy --strict
