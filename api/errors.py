@@ -39,11 +39,11 @@ _NAMED = (
     _Rule(re.compile(r"Cannot query field '\w+' on type 'Row'"), Code.UNKNOWN_METRIC),
     _Rule(re.compile(r"Value '\w+' does not exist in 'Metric' enum"), Code.UNKNOWN_METRIC),
     _Rule(re.compile(r"Value '\w+' does not exist in 'Dimension' enum"), Code.UNKNOWN_DIMENSION),
-    _Rule(re.compile(r"Field '\w+' is not defined by type 'Where'"), Code.UNKNOWN_DIMENSION),
+    _Rule(re.compile(r"type 'Where' not to include unknown field"), Code.UNKNOWN_DIMENSION),
     _Rule(re.compile(r"Value '\w+' does not exist in 'Segment' enum"), Code.UNKNOWN_NAME),
     _Rule(re.compile(r"'(TimeRange|DateRange|InstantRange|LastPeriods)'"), Code.BAD_TIME_RANGE),
 )
-_HINT = re.compile(r"Did you mean .+\?$")
+_HINT = re.compile(r"Did you mean .+?\?")
 
 
 def format_error(error: GraphQLError, otherwise: RequestCode = RequestCode.INPUT) -> dict[str, Any]:

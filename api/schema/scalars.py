@@ -82,17 +82,24 @@ def _literal(parse: Callable[[object], Any]) -> Callable[[ValueNode, dict[str, A
     """Read a literal of a document: numbers keep every digit written."""
 
     def read(node: ValueNode, _variables: dict[str, Any] | None = None) -> Any:
-        match node:
-            case StringValueNode() | BooleanValueNode():
-                return parse(node.value)
-            case IntValueNode():
-                return parse(int(node.value))
-            case FloatValueNode():
-                return parse(Decimal(node.value))
-            case _:
-                raise GraphQLError(f"{print_ast(node)} is not a single value.", node)
+        try:
+            return parse(_written(node))
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from error
 
     return read
+
+
+def _written(node: ValueNode) -> object:
+    match node:
+        case StringValueNode() | BooleanValueNode():
+            return node.value
+        case IntValueNode():
+            return int(node.value)
+        case FloatValueNode():
+            return Decimal(node.value)
+        case _:
+            raise GraphQLError(f"{print_ast(node)} is not a single value.")
 
 
 def _number(value: object) -> object:
