@@ -132,14 +132,20 @@ def _name_fault(node: exp.Expr, text: str, scope: Scope) -> Fault | None:
     if len(parts) > 1 and scope in (Scope.METRICS, Scope.CLAIMS):
         what = "metrics" if scope is Scope.METRICS else "claims of the viewer"
         return Fault(f"Names here are {what}, without a dot.", at)
-    return None
+    return _claim_name_fault(parts[-1].name, at) if scope is Scope.CLAIMS else None
 
 
 def _claim_fault(node: exp.Expr, text: str, scope: Scope) -> Fault | None:
     at = offset_of(node, text)
     if scope not in (Scope.POLICY, Scope.CLAIMS):
         return Fault("A claim (:name) can stand in a policy only.", at)
-    return None if re.fullmatch(r"[A-Za-z_]\w*", node.name) else Fault("A claim is written :name.", at)
+    return _claim_name_fault(node.name, at)
+
+
+def _claim_name_fault(name: str, at: int) -> Fault | None:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        return None
+    return Fault("The name of a claim is letters, digits and underscores.", at)
 
 
 _AGGREGATIONS: Final[dict[type[exp.Expr], str]] = {
@@ -185,6 +191,8 @@ def _shape_reason(node: exp.Expr) -> str | None:
             return "`is` takes null, true or false."
         case exp.Between() if node.args.get("symmetric") is not None:
             return "between symmetric differs between engines; use least and greatest."
+        case exp.Like() | exp.ILike() if "\\" in node.expression.name and not isinstance(node.parent, exp.Escape):
+            return "A backslash in a pattern differs between engines: name another character with escape '!'."
         case exp.Interval() if not _is_interval(node):
             units = ", ".join(unit.lower() for unit in INTERVAL_UNITS)
             return f"An interval is a whole number and a unit, such as interval 3 day; units: {units}."

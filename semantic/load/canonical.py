@@ -25,6 +25,8 @@ def _rewritten(node: exp.Expr) -> exp.Expr:
     match node:
         case exp.Div() | exp.IntDiv() | exp.Mod():
             node.set("expression", _not_zero(node.expression))
+        case exp.Neg() if isinstance(node.this, exp.Binary):  # -mod(a, b), written as an operator
+            node.set("this", exp.paren(node.this))
         case exp.Ln() | exp.Sqrt():
             node.set("this", _only_if(exp.GT if isinstance(node, exp.Ln) else exp.GTE, node.this))
         case exp.Log():

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from semantic.errors import Code, Position, Problem
-from semantic.load.suggest import near
+from semantic.errors import Code, Problem
+from semantic.load.suggest import at_part, near
 from semantic.model.expression import Ref
 from semantic.model.model import Model
 from semantic.model.reads import DimensionKey, dimension_read, expressions, target_of
@@ -27,18 +26,9 @@ def _check_path(model: Model, dataset: str, ref: Ref) -> Iterator[Problem]:
             return
         if relationship is None or relationship.from_dataset != here:
             message, suggestion = _unknown_step(model, here, step), _hint(model, here, ref, step)
-            yield Problem(Code.UNKNOWN_REFERENCE, message, _at_step(ref, index), suggestion)
+            yield Problem(Code.UNKNOWN_REFERENCE, message, at_part(ref, index), suggestion)
             return
         here = relationship.to_dataset
-
-
-def _at_step(ref: Ref, index: int) -> Position | None:
-    """Where a step of a path stands, when the path is written as it is usually: without blanks and quotes."""
-    at = ref.position
-    before = "".join(f"{step}." for step in ref.path[:index])
-    if at is None or not at.text.startswith(f"{before}{ref.path[index]}", at.column - 1):
-        return at
-    return replace(at, column=at.column + len(before))
 
 
 def _unknown_step(model: Model, here: str, step: str) -> str:

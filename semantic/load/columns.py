@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from semantic.errors import Code, Position, Problem
-from semantic.load.suggest import near
+from semantic.load.suggest import at_part, near
 from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Kind
 from semantic.model.metric import Simple
@@ -86,7 +86,7 @@ def _expressions(model: Model, columns: Columns) -> Iterator[Problem]:
             target = target_of(model, dataset, ref)
             if target is not None and dimension_read(model, target, ref) is None:
                 quoted = _quoted_text(expression, ref)
-                yield from _column(model, columns, target, ref.name, ref.position, quoted)
+                yield from _column(model, columns, target, ref.name, at_part(ref, len(ref.path)), quoted)
 
 
 def _quoted_text(expression: Expression, ref: Ref) -> str | None:

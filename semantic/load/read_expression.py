@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from semantic.errors import Code
 from semantic.load.expression import Scope, parse_expression
 from semantic.load.inside import position_in
 from semantic.load.log import Log, Reference
-from semantic.load.reader import BAD, Bad, JsonSchema, wrong
+from semantic.load.reader import BAD, Bad, JsonSchema, text_of, wrong
 from semantic.load.source import Node, Scalar
 from semantic.model.expression import Expression, Ref
 from semantic.model.places import Path
+
+_COMMA: Final = "Inside { }, a comma ends a value: quote an expression that has one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,12 @@ class Expr:
 
     def read(self, node: Node, path: Path, log: Log) -> Expression | Bad:
         """The expression. Metrics it names are noted as references."""
-        if not isinstance(node, Scalar) or not node.text.strip():
+        if not isinstance(node, Scalar) or text_of(node) is None:
             return wrong(node, "an expression", log)
         parsed = parse_expression(node.text, self.scope)
         for fault in parsed.faults:
-            log.problem(Code.BAD_EXPRESSION, fault.message, position_in(node, fault.offset), fault.suggestion)
+            suggestion = _COMMA if node.is_cut else fault.suggestion
+            log.problem(Code.BAD_EXPRESSION, fault.message, position_in(node, fault.offset), suggestion)
         if parsed.faults:
             return BAD
         refs = tuple(Ref(name.path, name.name, position_in(node, name.offset)) for name in parsed.names)

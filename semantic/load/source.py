@@ -79,6 +79,11 @@ class Scalar:
         return self.file.text[self.start : self.end]
 
     @property
+    def is_cut(self) -> bool:
+        """Whether a comma of a flow mapping may have ended it within brackets of its own: `{expr: f(a, b)}`."""
+        return not self.quoted and self.text.count("(") > self.text.count(")") and self.file.text[self.end :][:1] == ","
+
+    @property
     def kind(self) -> Kind:
         """Its YAML 1.2 type."""
         if self.quoted:
@@ -285,6 +290,8 @@ class _Composer:
             return "Indent with spaces, not tabs."
         if "mapping values are not allowed" in problem:
             return 'Quote a text that holds ": ", and check the indentation.'
+        if "',' or '}'" in problem or "',' or ']'" in problem:
+            return "Close the bracket; and quote a text that has a comma or bracket of its own."
         if "expected" in problem and "block" in problem:
             return "Check the indentation: entries of one list or mapping begin at one column."
         return None

@@ -44,12 +44,14 @@ def parse_text(text: str) -> exp.Expr:
     tokens = _tokens(text)
     _refuse_tokens(tokens)
     try:
-        tree = _DUCKDB.parser().parse_into(exp.Condition, tokens, text)[0]
+        trees = _DUCKDB.parser().parse_into(exp.Condition, tokens, text)
     except ParseError as error:
         raise _unparsable(text, error) from error
-    if tree is None:
-        raise Refused("There is no expression here.", 0)
-    return tree
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise Refused("This is no expression.", 0) from error  # the parser stumbles over some nonsense
+    if not trees or trees[0] is None:
+        raise Refused("This is no expression.", 0)
+    return trees[0]
 
 
 def _tokens(text: str) -> list[Token]:

@@ -41,7 +41,7 @@ class Model:
     attributions: Mapping[str, AttributionDefinition] = field(default_factory=_empty)
     rollups: Mapping[str, Rollup] = field(default_factory=_empty)
     policies: Mapping[str, Policy] = field(default_factory=_empty)
-    places: Places = field(default_factory=Places)
+    places: Places = field(default_factory=Places, repr=False)
 
     def metric(self, name: str) -> Metric:
         """The metric of that name; QueryError UNKNOWN_METRIC otherwise."""
