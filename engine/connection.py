@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import duckdb
 
+from engine.functions import register
 from engine.places import Places
 from engine.quote import literal, literals
 from engine.settings import EngineSettings
@@ -31,6 +32,7 @@ def connect(settings: EngineSettings, places: Places) -> duckdb.DuckDBPyConnecti
     The search path of a cursor is no setting: it stays free.
     """
     connection = duckdb.connect(":memory:", config=_configuration(settings))
+    register(connection)
     for statement in (*_preparations(connection), *_locks(places)):
         connection.execute(statement)
     return connection

@@ -28,7 +28,7 @@ from semantic.model.additivity import additivity
 from semantic.model.dataset import Dataset, Segment
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
-from semantic.model.reach import datasets_of, reachable, simple_metrics, splits, time_column
+from semantic.model.reach import datasets_of, reachable, sources, splits
 
 AskFreshness = Callable[[str, Any], Awaitable[Freshness]]
 """Dataset and the request's context in, freshness out."""
@@ -99,7 +99,7 @@ class _Maker:
             format=Format(metric.format.value),
             additivity=Additivity(additivity(self._model, metric).value),
             fill=None if metric.fill is None else Number(Decimal(str(metric.fill))),
-            has_time=all(time_column(self._model, simple) for simple in simple_metrics(self._model, metric)),
+            has_time=all(source.time is not None for source in sources(self._model, metric)),
             definition=definition(metric),
             dimensions=[],
             depends_on=[],

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from semantic.errors import Code, QueryError
 from semantic.lower.frames import covered
-from semantic.lower.leaf import Leaf, Leaves
+from semantic.lower.leaf import Leaves, MetricLeaf, StepLeaf
 from semantic.model.facts import Kind
 from semantic.model.metric import (
     Aggregation,
@@ -84,13 +84,15 @@ class Expander:
                 return self._derived(metric, frame, where)
             case Cumulative():
                 return self._cumulative(metric, frame, where)
-            case Conversion() | Retention() | Attribution():
+            case Conversion():
+                return self._conversion(metric, frame, where)
+            case Retention() | Attribution():
                 raise QueryError(Code.NOT_ANSWERABLE, f'"{metric.name}" has no lowering.')
             case _:
                 assert_never(metric)
 
     def _simple(self, metric: Simple, frame: Frame, where: Condition | None) -> Value:
-        raw = Col(self.leaves.name(Leaf(metric, frame, where)))
+        raw = Col(self.leaves.name(MetricLeaf(metric, frame, where)))
         counts = metric.agg in (Aggregation.COUNT, Aggregation.COUNT_DISTINCT)
         fill = metric.fill if metric.fill is not None else (0 if counts else None)
         missing = Binary(BinaryOp.EQ, Coalesce((raw, ZERO)), ZERO) if counts else IsNull(raw)
@@ -118,6 +120,15 @@ class Expander:
             missing += inner.missing
         return _filled(metric, Authored(metric.expr, tuple(names)), tuple(missing))
 
+    def _conversion(self, metric: Conversion, frame: Frame, where: Condition | None) -> Value:
+        funnel = self.bound.model.funnels[metric.funnel]
+        places = {step.name: place for place, step in enumerate(funnel.steps, start=1)}
+        top, bottom = (
+            Col(self.leaves.name(StepLeaf(funnel, places[name], frame, where)))
+            for name in (metric.to_step, metric.from_step)
+        )
+        return _filled(metric, divide(top, bottom), (IsNull(bottom),))
+
     def _cumulative(self, metric: Cumulative, frame: Frame, where: Condition | None) -> Value:
         if frame.window is not None or frame.to_date is not None:
             raise QueryError(
@@ -138,7 +149,7 @@ def _number(value: float) -> Expr:
     return ZERO if value == 0 else Param(value, Kind.INTEGER if isinstance(value, int) else Kind.FLOAT)
 
 
-def _filled(metric: Ratio | Derived | Cumulative, expr: Expr, missing: tuple[Expr, ...]) -> Value:
+def _filled(metric: Ratio | Derived | Cumulative | Conversion, expr: Expr, missing: tuple[Expr, ...]) -> Value:
     """The metric's own fill, only where nothing inside it has a value: x / 0 stays null."""
     if metric.fill is None or not missing:
         return Value(expr, missing)

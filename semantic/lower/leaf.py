@@ -5,23 +5,47 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semantic.model.metric import Simple
+from semantic.model.sequence import Funnel
 from semantic.query.bound import PLAIN, Frame
 from semantic.query.query import Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class MetricLeaf:
     """One simple metric, of the rows its frame and the field's own filter leave."""
 
     metric: Simple
     frame: Frame = PLAIN
     where: Condition | None = None
 
+    @property
+    def label(self) -> str:
+        """What its column is called after."""
+        return self.metric.name
+
+
+@dataclass(frozen=True, slots=True)
+class StepLeaf:
+    """The entities that reach a step (from 1) of a funnel, of the attempts its frame and the field's filter leave."""
+
+    funnel: Funnel
+    step: int
+    frame: Frame = PLAIN
+    where: Condition | None = None
+
+    @property
+    def label(self) -> str:
+        """What its column is called after."""
+        return f"{self.funnel.name}_{self.step}"
+
+
+Leaf = MetricLeaf | StepLeaf
+
 
 class Leaves:
-    """The leaves of one query in order of first use, each with the name of its column.
+    """The leaves of one query in order of first use.
 
-    `gmv#0`, which no response key can be.
+    Each with the name of its column: `gmv#0`, which no response key can be.
     """
 
     def __init__(self) -> None:
@@ -29,7 +53,7 @@ class Leaves:
 
     def name(self, leaf: Leaf) -> str:
         """The column of a leaf; equal leaves share one."""
-        return self._names.setdefault(leaf, f"{leaf.metric.name}#{len(self._names)}")
+        return self._names.setdefault(leaf, f"{leaf.label}#{len(self._names)}")
 
     def items(self) -> tuple[tuple[Leaf, str], ...]:
         """All leaves with their columns."""

@@ -1,8 +1,8 @@
-"""Parts: the leaves of one dataset that can be computed together, each part as a plan with the same columns.
+"""Parts: the leaves that can be computed together, each part as a plan with the same columns.
 
 Three shapes, from the cheapest:
-    direct     rows → Aggregate by the row's own periods (or, without time fields, of one interval of time)
-    moved      rows → Aggregate by whole periods → each moved to the periods that ask for it (offsets)
+    direct     a reading by its own periods (or, without time fields, of one interval of time)
+    moved      a reading by whole periods → each moved to the periods that ask for it (offsets)
     windowed   rows → partial Aggregate by day → joined with every window that holds the day → Aggregate again
 """
 
@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, assert_never
 
+from semantic.errors import Code, QueryError
 from semantic.lower.frames import Interval, aligned, intervals, moment_kind
-from semantic.lower.leaf import Leaf
+from semantic.lower.funnel import FunnelReading
+from semantic.lower.leaf import Leaf, MetricLeaf, StepLeaf
 from semantic.lower.rows import Rows
 from semantic.lower.scope import Scope
 from semantic.lower.window import windowed
 from semantic.model.reach import time_column
 from semantic.plan.expr import Col
 from semantic.plan.node import Join, JoinKind, Plan, Project, Spine
-from semantic.query.bound import BoundQuery, DimensionKey, Frame
+from semantic.query.bound import BoundQuery, DimensionKey, Frame, Key
 from semantic.query.period import Moment, finest
 from semantic.time import Grain, day_begin
 
@@ -28,54 +31,85 @@ UNIT = "unit#"
 SOURCE = "source#"
 
 
+class Reading(Protocol):
+    """What computes leaves between two instants: the rows of a dataset, the attempts of a funnel, …"""
+
+    def by(self, keys: tuple[Key, ...], unit: tuple[str, Grain] | None = None) -> Plan:
+        """The leaves' columns by the keys; with `unit`, by the periods of its grain too, in the column it names."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Leaves of one dataset, one time column and one frame; `items` are (leaf, its column)."""
+    """Leaves that one reading answers; `items` are (leaf, its column)."""
 
     bound: BoundQuery
-    dataset: str
-    time: str | None
-    frame: Frame
     items: tuple[tuple[Leaf, str], ...]
 
-    def rows(self, start: datetime | None = None, end: datetime | None = None) -> Rows:
-        """The rows it reads between two instants."""
+    @property
+    def frame(self) -> Frame:
+        """The frame all its leaves have."""
+        return self.items[0][0].frame
+
+    def reading(self, start: datetime | None = None, end: datetime | None = None) -> Reading:
+        """What computes its leaves between two instants."""
         bound = self.bound
-        scope = Scope(bound.model, bound.facts, bound.model.datasets[self.dataset], bound.zone, bound.week_start)
-        return Rows(bound, scope, self.items, self.time, start, end)
+        metrics = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, MetricLeaf))
+        if metrics:
+            metric = metrics[0][0].metric
+            dataset = bound.model.datasets[metric.dataset]
+            scope = Scope(bound.model, bound.facts, dataset, bound.zone, bound.week_start)
+            return Rows(bound, scope, metrics, time_column(bound.model, metric), start, end)
+        steps = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, StepLeaf))
+        return FunnelReading(bound, steps, start, end)
 
 
 def parts(bound: BoundQuery, items: Iterable[tuple[Leaf, str]]) -> tuple[Part, ...]:
-    """Leaves grouped so that each group reads its dataset once."""
-    timed = bound.span is not None or bool(bound.time_keys)
-    groups: dict[tuple[str, str | None, Frame], list[tuple[Leaf, str]]] = {}
+    """Leaves grouped so that each group reads its data once."""
+    groups: dict[tuple[object, ...], list[tuple[Leaf, str]]] = {}
     for leaf, name in items:
-        needs_time = timed or not leaf.frame.is_plain
-        time = time_column(bound.model, leaf.metric) if needs_time else None
-        groups.setdefault((leaf.metric.dataset, time, leaf.frame), []).append((leaf, name))
-    return tuple(Part(bound, *key, tuple(group)) for key, group in groups.items())
+        groups.setdefault(_group(bound, leaf), []).append((leaf, name))
+    return tuple(Part(bound, tuple(group)) for group in groups.values())
+
+
+def _group(bound: BoundQuery, leaf: Leaf) -> tuple[object, ...]:
+    match leaf:
+        case MetricLeaf(metric, frame):
+            timed = bound.span is not None or bound.time_keys or not frame.is_plain
+            return ("rows", metric.dataset, time_column(bound.model, metric) if timed else None, frame)
+        case StepLeaf(funnel, _, frame, where):
+            return ("funnel", funnel.name, frame, where)
+        case _:
+            assert_never(leaf)
 
 
 def lower_part(part: Part) -> Iterator[Plan]:
     """The plans of a part.
 
-    One, or for windows one for each kind of aggregate. Columns: the query's keys, then leaves'.
+    one, or for windows one for each kind of aggregate. Columns: the query's keys, then leaves'.
     """
     bound = part.bound
     if part.frame.is_plain:
         span = bound.span
-        yield _direct(part.rows(span.start, span.end) if span else part.rows())
+        reading = part.reading(span.start, span.end) if span else part.reading()
+        yield reading.by(bound.keys)
         return
     found = intervals(bound, part.frame)
-    rows = part.rows(*_edges(bound, part.frame, found))
+    reading = part.reading(*_edges(bound, part.frame, found))
     if not bound.time_keys:
-        yield _direct(rows)
+        yield reading.by(bound.keys)
         return
     grain = finest([key.grain for key in bound.time_keys])
     if part.frame.window is None and part.frame.to_date is None and aligned(found, grain, bound):
-        yield _moved(rows, found, grain)
+        yield _moved(part, reading, found, grain)
+    elif isinstance(reading, Rows):
+        yield from windowed(reading, found, grain if grain.is_clock else Grain.DAY)
     else:
-        yield from windowed(rows, found, grain if grain.is_clock else Grain.DAY)
+        raise QueryError(
+            Code.NOT_ANSWERABLE,
+            "Conversions and retentions have no value over windows or shifted parts of periods.",
+            "Use an offset of whole periods, or leave the time field out.",
+        )
 
 
 def _edges(bound: BoundQuery, frame: Frame, found: tuple[Interval, ...]) -> tuple[datetime | None, datetime | None]:
@@ -93,17 +127,12 @@ def _instant(bound: BoundQuery, moment: Moment) -> datetime:
     return moment if isinstance(moment, datetime) else day_begin(moment, bound.zone)
 
 
-def _direct(rows: Rows) -> Plan:
-    return rows.aggregate(tuple((key.name, rows.key(key)) for key in rows.bound.keys))
-
-
-def _moved(rows: Rows, found: tuple[Interval, ...], grain: Grain) -> Plan:
-    """Aggregated by whole periods of `grain`, then each period moved to the targets that ask for it."""
-    bound = rows.bound
-    dimensions = tuple((key.name, rows.key(key)) for key in bound.keys if isinstance(key, DimensionKey))
-    inner = rows.aggregate(((UNIT, rows.bucket(grain)), *dimensions))
+def _moved(part: Part, reading: Reading, found: tuple[Interval, ...], grain: Grain) -> Plan:
+    """Read by whole periods of `grain`, then each period moved to the targets that ask for it."""
+    bound = part.bound
+    inner = reading.by(tuple(key for key in bound.keys if isinstance(key, DimensionKey)), (UNIT, grain))
     targets = tuple((key.name, key.kind) for key in bound.time_keys)
     spine = Spine((*targets, (SOURCE, moment_kind(grain))), tuple((*item.target, item.start) for item in found))
     joined = Join(inner, spine, JoinKind.INNER, ((UNIT, SOURCE),))
-    names = (*(key.name for key in bound.keys), *(name for _, name in rows.items))
+    names = (*(key.name for key in bound.keys), *(name for _, name in part.items))
     return Project(joined, tuple((name, Col(name)) for name in names))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from semantic.lower.filter import condition
-from semantic.lower.leaf import Leaf
+from semantic.lower.leaf import MetricLeaf
 from semantic.lower.scope import Scope, Time
 from semantic.model.facts import Bounds, Kind
 from semantic.model.metric import Aggregation, Simple
@@ -39,7 +39,7 @@ class Rows:
 
     bound: BoundQuery
     scope: Scope
-    items: tuple[tuple[Leaf, str], ...]
+    items: tuple[tuple[MetricLeaf, str], ...]
     time: str | None
     start: datetime | None = None
     end: datetime | None = None
@@ -62,6 +62,11 @@ class Rows:
         """The values rows are split by."""
         return self.when.bucket(key.grain) if isinstance(key, TimeKey) else self.scope.key(key)
 
+    def by(self, keys: tuple[Key, ...], unit: tuple[str, Grain] | None = None) -> Plan:
+        """Every leaf by the keys; with `unit`, by the periods of its grain too, in the column it names."""
+        named = () if unit is None else ((unit[0], self.bucket(unit[1])),)
+        return self.aggregate((*named, *((key.name, self.key(key)) for key in keys)))
+
     def bucket(self, grain: Grain) -> Expr:
         """The period of `grain` a row lies in."""
         return self.when.bucket(grain)
@@ -77,7 +82,7 @@ class Rows:
         """Named expressions of each row."""
         return Project(self._filtered([expr for _, expr in named]), named)
 
-    def agg(self, leaf: Leaf) -> Agg:
+    def agg(self, leaf: MetricLeaf) -> Agg:
         """The aggregate of one leaf over these rows."""
         metric = leaf.metric
         where = None if self._shared() else self.leaf_where(leaf)
@@ -90,7 +95,7 @@ class Rows:
         expr = self.scope.authored(metric.expr)
         return Cast(expr, Kind.FLOAT) if _FOLDS[metric.agg] is Fold.PERCENTILE else expr
 
-    def leaf_where(self, leaf: Leaf) -> Expr | None:
+    def leaf_where(self, leaf: MetricLeaf) -> Expr | None:
         """The metric's own filter and the field's."""
         found: list[Expr] = []
         if leaf.metric.where is not None:

@@ -99,9 +99,9 @@ class Scope:
         day = self.dimension(key.dimension, Kind.DATE)
         return day if key.grain is Grain.DAY else Truncate(day, key.grain, self.week_start)
 
-    def clock_bucket(self, utc: Expr, grain: Grain, bounds: Bounds) -> Expr:
+    def clock_bucket(self, utc: Expr, grain: Grain, bounds: Bounds | None) -> Expr:
         """The instant at which the local hour or minute of a naive UTC timestamp begins, as TIMESTAMPTZ."""
-        pieces = utc_offsets(self.zone, *_instants(bounds))
+        pieces = utc_offsets(self.zone, *_instants(bounds or _WIDE))
         size = 60 if grain is Grain.MINUTE else 3600
         if all(seconds % size == 0 for _, seconds in pieces):
             return Cast(Truncate(utc, grain), Kind.TIMESTAMPTZ)
@@ -159,6 +159,13 @@ class Time:
         if not grain.is_clock:
             return self.day if grain is Grain.DAY else Truncate(self.day, grain, self.scope.week_start)
         return self.scope.clock_bucket(self.utc, grain, self.bounds)
+
+    @property
+    def instant(self) -> Expr:
+        """Naive UTC; a date stands at its local midnight."""
+        if self.native is not Kind.DATE:
+            return self.utc
+        return Shift(Cast(Col(self.name), Kind.TIMESTAMP), local_pieces(self.scope.zone, self.bounds))
 
     def since(self, instant: datetime) -> Expr:
         """At or after an instant (naive UTC)."""

@@ -98,25 +98,56 @@ def splits(model: Model, metric: Metric) -> tuple[str, ...]:
     return tuple(names)
 
 
-def simple_metrics(model: Model, metric: Metric) -> tuple[Simple, ...]:
-    """The simple metrics a metric is made of, in order, each once (itself, when it is one)."""
+def time_column(model: Model, metric: Simple) -> str | None:
+    """The column that places a simple metric's rows in time: its own, else its dataset's."""
+    return metric.time_dimension or model.datasets[metric.dataset].time_dimension
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSource:
+    """Rows that decide what a metric is split by and when: the metric's name, their dataset, their time column."""
+
+    metric: str
+    dataset: str
+    time: str | None
+
+
+def sources(model: Model, metric: Metric) -> tuple[MetricSource, ...]:
+    """The sources of a metric and of all metrics inside it, in order, each once."""
     match metric:
         case Simple():
-            return (metric,)
+            return (MetricSource(metric.name, metric.dataset, time_column(model, metric)),)
+        case Conversion() | Retention() | Attribution():
+            (dataset,) = datasets_of(model, metric)
+            return (MetricSource(metric.name, dataset, model.datasets[dataset].time_dimension),)
         case Ratio():
             names: tuple[str, ...] = (metric.numerator, metric.denominator)
         case Derived():
             names = tuple(ref.name for ref in metric.expr.refs)
         case Cumulative():
             names = (metric.metric,)
-        case Conversion() | Retention() | Attribution():
-            names = ()
         case _:
             assert_never(metric)
-    found = [simple for name in names for simple in simple_metrics(model, model.metrics[name])]
+    found = [source for name in names for source in sources(model, model.metrics[name])]
     return tuple(dict.fromkeys(found))
 
 
-def time_column(model: Model, metric: Simple) -> str | None:
-    """The column that places a simple metric's rows in time: its own, else its dataset's."""
-    return metric.time_dimension or model.datasets[metric.dataset].time_dimension
+def datasets_read(model: Model, metric: Metric) -> tuple[str, ...]:
+    """Every dataset whose rows a metric needs, relationships aside, in order, each once."""
+    match metric:
+        case Conversion():
+            return tuple(dict.fromkeys(step.dataset for step in model.funnels[metric.funnel].steps))
+        case Retention():
+            retention = model.retentions[metric.retention]
+            return tuple(dict.fromkeys((retention.cohort.dataset, retention.returns.dataset)))
+        case Attribution():
+            attribution = model.attributions[metric.attribution]
+            return tuple(dict.fromkeys((attribution.touch.dataset, attribution.conversion.dataset)))
+        case Simple():
+            return (metric.dataset,)
+        case Ratio() | Derived() | Cumulative():
+            inner = {source.metric for source in sources(model, metric)}
+            found = [dataset for name in sorted(inner) for dataset in datasets_read(model, model.metrics[name])]
+            return tuple(dict.fromkeys(found))
+        case _:
+            assert_never(metric)

@@ -50,6 +50,7 @@ class BinaryOp(StrEnum):
     """Arithmetic and comparison. DIVIDE is null when the divisor is 0, and never integer division."""
 
     ADD = "+"
+    MULTIPLY = "*"
     SUBTRACT = "-"
     DIVIDE = "/"
     EQ = "="
@@ -169,6 +170,39 @@ class Truncate:
 
 
 @dataclass(frozen=True, slots=True)
+class Bits:
+    """The sum of 2^bit over the (condition, bit) pairs whose condition is true."""
+
+    parts: tuple[tuple[Expr, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodNumber:
+    """A period's start as a small number.
+
+    days since 1970 of a date, or quarter hours since 1970 of an instant (`clock`).
+    """
+
+    part: Expr
+    clock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStart:
+    """The date, or the instant as TIMESTAMPTZ (`clock`), of a period's number."""
+
+    part: Expr
+    clock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowNumber:
+    """The place of a row, from 1, when all rows are ordered by these columns (nulls last)."""
+
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RowCount:
     """The number of rows of the whole result, on every row."""
 
@@ -190,6 +224,10 @@ Expr = (
     | Cast
     | Shift
     | Truncate
+    | Bits
+    | PeriodNumber
+    | PeriodStart
+    | RowNumber
     | RowCount
 )
 
@@ -207,17 +245,21 @@ class Fold(StrEnum):
     AVG = "avg"
     MIN = "min"
     MAX = "max"
+    ARG_MAX = "arg_max"
     PERCENTILE = "percentile"
 
 
 @dataclass(frozen=True, slots=True)
 class Agg:
-    """One aggregate: of `arg` over the rows where `where` is true. `p`: of PERCENTILE, interpolated."""
+    """One aggregate: of `arg` over the rows where `where` is true. `p`: of PERCENTILE, interpolated. `by`: ARG_MAX
+    takes the `arg` of the row where it is largest.
+    """
 
     fold: Fold
     arg: Expr | None = None
     where: Expr | None = None
     p: float | None = None
+    by: Expr | None = None
 
 
 def conjunction(parts: list[Expr]) -> Expr | None:

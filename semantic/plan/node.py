@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from semantic.model.facts import Kind
 from semantic.plan.expr import Agg, Expr
+from semantic.plan.spec import MatchSpec
 from semantic.query.query import Scalar
 from semantic.time import Grain
 
@@ -139,12 +140,15 @@ class JoinKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Left and right rows where the paired columns are equal. The columns of both sides have different names."""
+    """Left and right rows where the paired columns are equal (`null_safe`: null equals null). The columns of both sides
+    have different names.
+    """
 
     left: Plan
     right: Plan
     kind: JoinKind
     on: tuple[tuple[str, str], ...] = ()
+    null_safe: bool = False
 
     @property
     def inputs(self) -> tuple[Plan, ...]:
@@ -184,6 +188,38 @@ class Aggregate:
     def output(self) -> tuple[str, ...]:
         """Keys, then aggregates."""
         return (*(name for name, _ in self.keys), *(name for name, _ in self.aggregates))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Per entity, its events in time order → the funnel attempts found in them (semantics.md §1).
+
+    The input's columns `time` (naive UTC) and `mask` (bits: the steps, then `opens`, exclusions, `passive`), and when
+    named `code` and `period` (numbers of the event), say what each event is; `keys` say whose it is. Output: the
+    keys, then for each chosen attempt `code` and `period` of its opening event, `depth` (steps filled; negative: an
+    exclusion removes the entity), and with `times` the instants t1 … of the steps (microseconds since 1970; null
+    beyond the depth).
+    """
+
+    input: Plan
+    keys: tuple[str, ...]
+    spec: MatchSpec
+
+    @property
+    def inputs(self) -> tuple[Plan, ...]:
+        """One."""
+        return (self.input,)
+
+    def with_inputs(self, inputs: tuple[Plan, ...]) -> Match:
+        """The same over another input."""
+        (only,) = inputs
+        return replace(self, input=only)
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """The keys and the attempt's columns."""
+        times = tuple(f"t{step + 1}" for step in range(self.spec.steps)) if self.spec.times else ()
+        return (*self.keys, "code", "period", "depth", *times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,4 +268,4 @@ class Sort:
         return self.input.output
 
 
-Plan = Scan | Spine | Filter | Project | Join | Aggregate | Union | Sort
+Plan = Scan | Spine | Filter | Project | Join | Aggregate | Match | Union | Sort

@@ -11,6 +11,7 @@ from semantic.plan.expr import (
     AnyOf,
     Authored,
     Binary,
+    Bits,
     Case,
     Cast,
     Coalesce,
@@ -21,12 +22,15 @@ from semantic.plan.expr import (
     IsNotTrue,
     IsNull,
     Param,
+    PeriodNumber,
+    PeriodStart,
     RowCount,
+    RowNumber,
     Shift,
     TextMatch,
     Truncate,
 )
-from semantic.plan.node import Aggregate, Filter, Join, Plan, Project, Scan, Sort, Spine, Union
+from semantic.plan.node import Aggregate, Filter, Join, Match, Plan, Project, Scan, Sort, Spine, Union
 
 
 def show(plan: Plan) -> str:
@@ -68,6 +72,8 @@ def _line(node: Plan) -> str:
         case Aggregate():
             folds = ", ".join(f"{name}: {_agg(agg)}" for name, agg in node.aggregates)
             return f"Aggregate by [{_named(node.keys)}] {folds}".rstrip()
+        case Match():
+            return f"Match by [{', '.join(node.keys)}] {node.spec.steps} steps {node.spec.order}"
         case Union():
             return f"Union of {len(node.members)}"
         case Sort():
@@ -86,8 +92,9 @@ def _named(columns: Iterable[tuple[str, Expr]]) -> str:
 def _agg(agg: Agg) -> str:
     arg = "*" if agg.arg is None else show_expr(agg.arg)
     p = "" if agg.p is None else f", {agg.p}"
+    by = "" if agg.by is None else f" by {show_expr(agg.by)}"
     where = "" if agg.where is None else f" where {show_expr(agg.where)}"
-    return f"{agg.fold}({arg}{p}){where}"
+    return f"{agg.fold}({arg}{p}){by}{where}"
 
 
 def show_expr(expr: Expr) -> str:
@@ -126,6 +133,14 @@ def show_expr(expr: Expr) -> str:
             return f"shift({show_expr(part)}, {', '.join(f'{seconds:+}s' for _, seconds in pieces)})"
         case Truncate(part, grain):
             return f"{grain}({show_expr(part)})"
+        case Bits():
+            return f"bits({', '.join(f'{bit}: {show_expr(when)}' for when, bit in expr.parts)})"
+        case PeriodNumber(part):
+            return f"number({show_expr(part)})"
+        case PeriodStart(part):
+            return f"period({show_expr(part)})"
+        case RowNumber(by):
+            return f"row_number({', '.join(by)})"
         case RowCount():
             return "row_count()"
         case _:

@@ -10,6 +10,7 @@ from semantic.plan.expr import (
     AnyOf,
     Authored,
     Binary,
+    Bits,
     Case,
     Cast,
     Coalesce,
@@ -20,7 +21,10 @@ from semantic.plan.expr import (
     IsNotTrue,
     IsNull,
     Param,
+    PeriodNumber,
+    PeriodStart,
     RowCount,
+    RowNumber,
     Shift,
     TextMatch,
     Truncate,
@@ -53,6 +57,10 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
     match expr:
         case Col() | Param() | Const() | RowCount():
             return ()
+        case RowNumber():
+            return tuple(Col(name) for name in expr.by)
+        case Bits():
+            return tuple(condition for condition, _ in expr.parts)
         case Authored():
             return tuple(inner for _, inner in expr.names)
         case Binary():
@@ -60,6 +68,8 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
         case All() | AnyOf() | Coalesce():
             return expr.parts
         case IsNotTrue() | IsNull() | InList() | TextMatch() | Cast() | Shift() | Truncate():
+            return (expr.part,)
+        case PeriodNumber() | PeriodStart():
             return (expr.part,)
         case Case():
             return (*(side for when in expr.whens for side in when), expr.default)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.facts import Facts, Kind
-from semantic.model.metric import Metric, Simple
+from semantic.model.metric import Metric
 from semantic.model.model import Model
-from semantic.model.reach import reachable, simple_metrics, splits, time_column
+from semantic.model.reach import MetricSource, datasets_read, reachable, sources, splits
 from semantic.query.bound import BoundMetric, BoundQuery, DimensionKey, Frame, Key, TimeKey
 from semantic.query.check import check_arguments, check_frames, check_segments, check_time
 from semantic.query.kind import dimension_kind, metric_kind, widest
@@ -27,15 +27,15 @@ from semantic.query.query import (
     Or,
     TimeField,
 )
-from semantic.time import Grain, zone
+from semantic.time import zone
 
 
 def datasets_needed(model: Model, query: MetricQuery) -> tuple[str, ...]:
     """The datasets whose facts a query needs: its metrics', and those that relationships lead to. UNKNOWN_METRIC."""
     found: dict[str, None] = {}
     for field in query.metrics:
-        for simple in simple_metrics(model, model.metric(field.metric)):
-            with_related(model, simple.dataset, found)
+        for dataset in datasets_read(model, model.metric(field.metric)):
+            with_related(model, dataset, found)
     return tuple(sorted(found))
 
 
@@ -54,9 +54,9 @@ def bind(model: Model, query: MetricQuery, facts: Facts) -> BoundQuery:
     metrics = [model.metric(field.metric) for field in query.metrics]
     absent = [_is_absent(model, query, field, metric) for field, metric in zip(query.metrics, metrics, strict=True)]
     present = [metric for metric, is_absent in zip(metrics, absent, strict=True) if not is_absent]
-    simples = list(dict.fromkeys(simple for metric in present for simple in simple_metrics(model, metric)))
-    check_segments(model, query, dict.fromkeys(simple.dataset for simple in simples))
-    through = _data_through(model, simples, facts)
+    read = list(dict.fromkeys(source for metric in present for source in sources(model, metric)))
+    check_segments(model, query, dict.fromkeys(source.dataset for source in read))
+    through = least_through(model, (name for metric in present for name in datasets_read(model, metric)), facts)
     span = None
     if query.time_range is not None:
         span = resolve(query.time_range, through, tz, model.week_start)
@@ -64,14 +64,14 @@ def bind(model: Model, query: MetricQuery, facts: Facts) -> BoundQuery:
         model=model,
         facts=facts,
         output=tuple(field.key for field in query.fields),
-        keys=tuple(_keys(model, query, simples, facts)),
+        keys=tuple(_keys(model, query, read, facts)),
         metrics=tuple(
             _metric(model, field, facts, is_absent) for field, is_absent in zip(query.metrics, absent, strict=True)
         ),
         zone=tz,
         week_start=model.week_start,
         span=span,
-        days=_days(model, simples, facts, tz),
+        days=_days(read, facts, tz),
         data_through=through,
         where=query.where,
         segments=query.segments,
@@ -95,20 +95,21 @@ def _metric(model: Model, field: MetricField, facts: Facts, absent: bool) -> Bou
     return BoundMetric(field.key, metric, kind, frame, field.where, field.comparison, absent)
 
 
-def _keys(model: Model, query: MetricQuery, simples: list[Simple], facts: Facts) -> Iterator[Key]:
+def _keys(model: Model, query: MetricQuery, read: list[MetricSource], facts: Facts) -> Iterator[Key]:
     for field in query.fields:
         match field:
             case TimeField(key, grain):
                 yield TimeKey(key, grain)
-            case DimensionField(key, dimension, grain):
-                yield _dimension_key(model, key, dimension, grain, simples, facts)
+            case DimensionField():
+                datasets = dict.fromkeys(source.dataset for source in read)
+                yield dimension_key(model, field, datasets, facts)
 
 
-def _dimension_key(
-    model: Model, key: str, dimension: str, grain: Grain | None, simples: list[Simple], facts: Facts
-) -> DimensionKey:
+def dimension_key(model: Model, field: DimensionField, datasets: Iterable[str], facts: Facts) -> DimensionKey:
+    """A dimension field over the datasets it splits, of a kind that holds the values of all. GRAIN_NOT_POSSIBLE."""
+    key, dimension, grain = field.key, field.dimension, field.grain
     kinds = []
-    for dataset in dict.fromkeys(simple.dataset for simple in simples):
+    for dataset in datasets:
         reached = reachable(model, dataset).get(dimension)
         if reached is not None:
             kinds.append(dimension_kind(model, facts, reached, dataset))
@@ -164,25 +165,24 @@ def _check_known(model: Model, name: str) -> None:
         raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".', did_you_mean(name, everything))
 
 
-def _data_through(model: Model, simples: list[Simple], facts: Facts) -> date | None:
+def least_through(model: Model, datasets: Iterable[str], facts: Facts) -> date | None:
+    """The last local day that is complete in every one of the datasets."""
     tz = zone(model.timezone)
-    days = []
-    for name in dict.fromkeys(simple.dataset for simple in simples):
-        day = data_through(model.datasets[name], facts.datasets[name], tz)
-        if day is not None:
-            days.append(day)
-    return min(days, default=None)
+    days = (data_through(model.datasets[name], facts.datasets[name], tz) for name in dict.fromkeys(datasets))
+    return min((day for day in days if day is not None), default=None)
 
 
-def _days(model: Model, simples: list[Simple], facts: Facts, tz: ZoneInfo) -> tuple[date, date] | None:
-    found = []
-    for simple in simples:
-        bounds = bounds_of(facts.datasets[simple.dataset], time_column(model, simple))
-        if bounds is not None:
-            found.append((local_day(bounds.first, tz), local_day(bounds.last, tz)))
-    if not found:
+def _days(read: list[MetricSource], facts: Facts, tz: ZoneInfo) -> tuple[date, date] | None:
+    return days_with_data(((source.dataset, source.time) for source in read), facts, tz)
+
+
+def days_with_data(read: Iterable[tuple[str, str | None]], facts: Facts, tz: ZoneInfo) -> tuple[date, date] | None:
+    """The first and the last local day over (dataset, time column) pairs; None when there are no rows."""
+    found = [bounds_of(facts.datasets[dataset], time) for dataset, time in read]
+    known = [(local_day(bounds.first, tz), local_day(bounds.last, tz)) for bounds in found if bounds is not None]
+    if not known:
         return None
-    return min(first for first, _ in found), max(last for _, last in found)
+    return min(first for first, _ in known), max(last for _, last in known)
 
 
 def effective_span(bound: BoundQuery) -> Span | None:

@@ -9,7 +9,7 @@ from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.facts import Kind
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
-from semantic.model.reach import simple_metrics, time_column
+from semantic.model.reach import sources
 from semantic.query.bound import BoundMetric, BoundQuery
 from semantic.query.period import nested
 from semantic.query.query import Comparison, MetricField, MetricQuery, Operator, TimeField
@@ -90,15 +90,14 @@ def check_time(bound: BoundQuery) -> None:
         if metric.absent:
             continue
         _check_answerable(bound.model, metric.metric)
-        for simple in simple_metrics(bound.model, metric.metric):
-            column = time_column(bound.model, simple)
-            if needs and column is None:
+        for source in sources(bound.model, metric.metric):
+            if needs and source.time is None:
                 raise QueryError(
                     Code.NO_TIME_DIMENSION,
-                    f'"{metric.metric.name}" has no time: dataset "{simple.dataset}" declares no time_dimension.',
+                    f'"{metric.metric.name}" has no time: dataset "{source.dataset}" declares no time_dimension.',
                     "Ask for it without a time range and without time fields.",
                 )
-            kind = bound.facts.datasets[simple.dataset].columns.get(column or "")
+            kind = bound.facts.datasets[source.dataset].columns.get(source.time or "")
             if clock and kind is Kind.DATE:
                 raise QueryError(
                     Code.GRAIN_NOT_POSSIBLE,
@@ -111,7 +110,7 @@ def _check_answerable(model: Model, metric: Metric) -> None:
     """Refuse the types that no lowering exists for."""
     inner: list[str]
     match metric:
-        case Simple():
+        case Simple() | Conversion():
             return
         case Ratio():
             inner = [metric.numerator, metric.denominator]
@@ -119,7 +118,7 @@ def _check_answerable(model: Model, metric: Metric) -> None:
             inner = [ref.name for ref in metric.expr.refs]
         case Cumulative():
             inner = [metric.metric]
-        case Conversion() | Retention() | Attribution():
+        case Retention() | Attribution():
             raise QueryError(
                 Code.NOT_ANSWERABLE,
                 f'"{metric.name}" is a {type(metric).__name__.lower()} metric, which this version only validates.',

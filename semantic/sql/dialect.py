@@ -46,6 +46,42 @@ class Dialect(ABC):
         """The exact percentile, interpolated; nulls ignored."""
 
     @abstractmethod
+    def arg_max(self, part: Fragment, by: Fragment) -> Fragment:
+        """The part where `by` is largest."""
+
+    @abstractmethod
+    def period_number(self, part: Fragment, clock: bool) -> Fragment:
+        """Days since 1970 of a date, or quarter hours since 1970 of an instant."""
+
+    @abstractmethod
+    def period_start(self, part: Fragment, clock: bool) -> Fragment:
+        """The date or the instant of a period's number."""
+
+    @abstractmethod
+    def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment) -> Fragment:
+        """A funnel's event as a wide number (see packing.py)."""
+
+    @abstractmethod
+    def pack_narrow(self, time: Fragment, mask: Fragment, since: datetime, bits: int) -> Fragment:
+        """A funnel's event as a narrow number (see packing.py)."""
+
+    @abstractmethod
+    def collect(self, part: Fragment) -> Fragment:
+        """The aggregate that makes a list of a group's values, in any order."""
+
+    @abstractmethod
+    def explode(self, part: Fragment) -> Fragment:
+        """One row for each item of a list."""
+
+    @abstractmethod
+    def item(self, part: Fragment, place: int) -> Fragment:
+        """The item of a list at a place, from 1; null beyond its end."""
+
+    @abstractmethod
+    def numbers(self, values: tuple[int, ...]) -> Fragment:
+        """A list of whole numbers as a parameter."""
+
+    @abstractmethod
     def text_test(self, test: TextTest, part: Fragment, value: Fragment) -> Fragment:
         """Literal containment of texts."""
 

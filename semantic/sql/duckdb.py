@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from semantic.model.facts import Kind
 from semantic.plan.expr import Param, TextTest
@@ -10,6 +10,7 @@ from semantic.plan.node import Spine
 from semantic.query.query import Scalar
 from semantic.sql.dialect import Dialect, shift_value
 from semantic.sql.fragment import Fragment, build, indent, join, nest
+from semantic.sql.packing import MASK_BITS, PERIOD_BITS
 from semantic.time import Grain
 
 _STEPS = {Grain.MINUTE: "INTERVAL 1 MINUTE", Grain.HOUR: "INTERVAL 1 HOUR", Grain.DAY: "INTERVAL 1 DAY"}
@@ -58,6 +59,48 @@ class DuckDB(Dialect):
     def percentile(self, part: Fragment, p: float) -> Fragment:
         """quantile_cont."""
         return build(f"quantile_cont({{}}, {p!r})", part)
+
+    def arg_max(self, part: Fragment, by: Fragment) -> Fragment:
+        """arg_max_null, which also takes a null of the chosen row."""
+        return build("arg_max_null({}, {})", part, by)
+
+    def period_number(self, part: Fragment, clock: bool) -> Fragment:
+        """By arithmetic."""
+        return build("epoch_us({}) // 900000000", part) if clock else build("{} - DATE '1970-01-01'", nest(part))
+
+    def period_start(self, part: Fragment, clock: bool) -> Fragment:
+        """By arithmetic."""
+        if clock:
+            return build("make_timestamptz({} * 900000000)", nest(part))
+        return build("DATE '1970-01-01' + CAST({} AS INTEGER)", part)
+
+    def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment) -> Fragment:
+        """By multiplication, which negative times survive."""
+        tag = build(
+            f"({{}} << {MASK_BITS + PERIOD_BITS}) + ({{}} << {MASK_BITS}) + {{}}", nest(code), nest(period), nest(mask)
+        )
+        return build("epoch_us({})::HUGEINT * 18446744073709551616 + {}", time, tag)
+
+    def pack_narrow(self, time: Fragment, mask: Fragment, since: datetime, bits: int) -> Fragment:
+        """By shifting."""
+        base = (since - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+        return build(f"((epoch_us({{}}) - ({base})) << {bits}) + {{}}", time, nest(mask))
+
+    def collect(self, part: Fragment) -> Fragment:
+        """DuckDB's own list."""
+        return build("list({})", part)
+
+    def explode(self, part: Fragment) -> Fragment:
+        """By unnest."""
+        return build("unnest({})", part)
+
+    def item(self, part: Fragment, place: int) -> Fragment:
+        """Brackets."""
+        return build(f"{{}}[{place}]", part)
+
+    def numbers(self, values: tuple[int, ...]) -> Fragment:
+        """A typed list parameter."""
+        return Fragment("CAST(? AS BIGINT[])", (values,))
 
     def text_test(self, test: TextTest, part: Fragment, value: Fragment) -> Fragment:
         """contains, starts_with, ends_with."""

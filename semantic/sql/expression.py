@@ -12,6 +12,7 @@ from semantic.plan.expr import (
     Authored,
     Binary,
     BinaryOp,
+    Bits,
     Case,
     Cast,
     Coalesce,
@@ -23,7 +24,10 @@ from semantic.plan.expr import (
     IsNotTrue,
     IsNull,
     Param,
+    PeriodNumber,
+    PeriodStart,
     RowCount,
+    RowNumber,
     Shift,
     TextMatch,
     Truncate,
@@ -71,10 +75,14 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             return build("coalesce({})", join(", ", (part(inner) for inner in parts)))
         case Cast(inner, kind):
             return dialect.cast(part(inner), kind)
-        case Shift(inner, moves):
-            return dialect.shift(part(inner), moves)
-        case Truncate():
-            return _truncate(expr, part(expr.part), dialect)
+        case Shift() | Truncate() | PeriodNumber() | PeriodStart():
+            return _timed(expr, part(expr.part), dialect)
+        case Bits(parts):
+            bits = (build(f"CASE WHEN {{}} THEN {1 << bit} ELSE 0 END", part(when)) for when, bit in parts)
+            return join(" + ", bits)
+        case RowNumber(by):
+            keys = join(", ", (build("{} NULLS LAST", columns[name]) for name in by))
+            return build("row_number() OVER (ORDER BY {})", keys)
         case RowCount():
             return Fragment("count(*) OVER ()")
         case _:
@@ -107,6 +115,20 @@ def _text(expr: TextMatch, part: Fragment, dialect: Dialect) -> Fragment:
     return dialect.text_test(expr.test, part, value)
 
 
+def _timed(expr: Shift | Truncate | PeriodNumber | PeriodStart, part: Fragment, dialect: Dialect) -> Fragment:
+    match expr:
+        case Shift(_, pieces_of_time):
+            return dialect.shift(part, pieces_of_time)
+        case Truncate():
+            return _truncate(expr, part, dialect)
+        case PeriodNumber():
+            return dialect.period_number(part, expr.clock)
+        case PeriodStart():
+            return dialect.period_start(part, expr.clock)
+        case _:
+            assert_never(expr)
+
+
 def _truncate(expr: Truncate, part: Fragment, dialect: Dialect) -> Fragment:
     if expr.grain.is_clock:
         return dialect.truncate(part, expr.grain, is_date=False)
@@ -125,7 +147,10 @@ def aggregate(agg: Agg, columns: Columns, dialect: Dialect) -> Fragment:
         if where is not None:
             arg = build("CASE WHEN {} THEN {} END", where, arg)
         return build("count(DISTINCT {})", arg)
-    if agg.fold is Fold.PERCENTILE:
+    if agg.fold is Fold.ARG_MAX:
+        assert agg.by is not None
+        folded = dialect.arg_max(arg, render(agg.by, columns, dialect))
+    elif agg.fold is Fold.PERCENTILE:
         assert agg.p is not None
         folded = dialect.percentile(arg, agg.p)
     else:

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from semantic.plan.expr import Col, RowCount
-from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Scan, Sort, Spine, Union
+from semantic.plan.expr import Col, RowCount, RowNumber
+from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, Project, Scan, Sort, Spine, Union
 from semantic.sql.dialect import Dialect
 from semantic.sql.expression import aggregate, render
 from semantic.sql.fragment import Fragment, build, indent, join, nest
+from semantic.sql.matching import matched
 
 _JOINS = {JoinKind.LEFT: "LEFT JOIN", JoinKind.INNER: "JOIN", JoinKind.CROSS: "CROSS JOIN"}
 
@@ -93,6 +94,8 @@ class Renderer:
                 return self._join(plan)
             case Aggregate():
                 return self._aggregate(plan)
+            case Match():
+                return self._match(plan)
             case Union():
                 texts = [self._select(member).text(self._dialect) for member in plan.members]
                 return self._wrapped(join("\nUNION ALL\n", texts), "facts#", plan.output)
@@ -157,7 +160,7 @@ class Renderer:
             else:
                 select, keys = self._wrap(select), None
         columns = {name: render(expr, select.columns, self._dialect) for name, expr in plan.columns}
-        sealed = any(isinstance(expr, RowCount) for _, expr in plan.columns)
+        sealed = any(isinstance(expr, RowCount | RowNumber) for _, expr in plan.columns)
         return replace(select, columns=columns, keys=keys, sealed=sealed)
 
     def _join(self, plan: Join) -> Select:
@@ -169,7 +172,8 @@ class Renderer:
         else:
             right = self._closed(plan.right, "joined#")
         columns = {**left.columns, **right.columns}
-        conditions = [build("{} = {}", columns[one], columns[other]) for one, other in plan.on]
+        equals = "{} IS NOT DISTINCT FROM {}" if plan.null_safe else "{} = {}"
+        conditions = [build(equals, columns[one], columns[other]) for one, other in plan.on]
         source = build(f"{{}}\n{_JOINS[plan.kind]} {{}}", left.source, right.source)
         if conditions:
             source = build("{} ON {}", source, join(" AND ", conditions))
@@ -181,6 +185,21 @@ class Renderer:
         for name, agg in plan.aggregates:
             columns[name] = aggregate(agg, select.columns, self._dialect)
         return replace(select, columns=columns, keys=tuple(name for name, _ in plan.keys))
+
+    def _match(self, plan: Match) -> Select:
+        """Events packed and collected per key → the kernel's records, one row each → their columns."""
+        events = self._open(plan.input)
+        found = matched(plan, events.columns, self._dialect)
+        keys = {name: events.columns[name] for name in plan.keys}
+        collected = replace(events, columns={**keys, "found#": found}, keys=plan.keys)
+        groups = self._wrap(collected, "groups#")
+        record = self._dialect.explode(groups.columns["found#"])
+        kept = {name: groups.columns[name] for name in plan.keys}
+        rows = self._wrap(replace(groups, columns={**kept, "record#": record}), "records#")
+        columns = {name: rows.columns[name] for name in plan.keys}
+        for place, name in enumerate(plan.output[len(plan.keys) :], start=1):
+            columns[name] = self._dialect.item(rows.columns["record#"], place)
+        return replace(rows, columns=columns)
 
     def _sort(self, plan: Sort) -> Select:
         select = self._select(plan.input)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from semantic.model.facts import Kind
 from semantic.plan.expr import Param, TextTest
@@ -10,6 +10,7 @@ from semantic.plan.node import Spine
 from semantic.query.query import Scalar
 from semantic.sql.dialect import Dialect, shift_value
 from semantic.sql.fragment import Fragment, build, indent, join, nest
+from semantic.sql.packing import MASK_BITS, PERIOD_BITS
 from semantic.time import Grain
 
 _STEPS = {Grain.MINUTE: "INTERVAL 1 MINUTE", Grain.HOUR: "INTERVAL 1 HOUR", Grain.DAY: "INTERVAL 1 DAY"}
@@ -57,6 +58,54 @@ class Spark(Dialect):
     def percentile(self, part: Fragment, p: float) -> Fragment:
         """percentile, which is exact and interpolates (percentile_approx is neither)."""
         return build(f"percentile({{}}, {p!r})", part)
+
+    def arg_max(self, part: Fragment, by: Fragment) -> Fragment:
+        """max_by."""
+        return build("max_by({}, {})", part, by)
+
+    def period_number(self, part: Fragment, clock: bool) -> Fragment:
+        """unix_date and unix_micros."""
+        return build("unix_micros({}) div 900000000", part) if clock else build("unix_date({})", part)
+
+    def period_start(self, part: Fragment, clock: bool) -> Fragment:
+        """date_from_unix_date and timestamp_micros."""
+        if clock:
+            return build("timestamp_micros({} * 900000000)", nest(part))
+        return build("date_from_unix_date(CAST({} AS INT))", part)
+
+    def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment) -> Fragment:
+        """As a decimal of 38 digits."""
+        tag = build(
+            f"shiftleft(CAST({{}} AS BIGINT), {MASK_BITS + PERIOD_BITS}) + shiftleft(CAST({{}} AS BIGINT), {MASK_BITS})"
+            " + {}",
+            code,
+            period,
+            nest(mask),
+        )
+        micros = build("CAST(unix_micros(CAST({} AS TIMESTAMP)) AS DECIMAL(18, 0))", time)
+        return build("CAST({} * CAST(18446744073709551616 AS DECIMAL(20, 0)) + ({}) AS DECIMAL(38, 0))", micros, tag)
+
+    def pack_narrow(self, time: Fragment, mask: Fragment, since: datetime, bits: int) -> Fragment:
+        """By shifting."""
+        base = (since - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+        micros = build(f"unix_micros(CAST({{}} AS TIMESTAMP)) - ({base})", time)
+        return build(f"shiftleft({{}}, {bits}) + {{}}", micros, nest(mask))
+
+    def collect(self, part: Fragment) -> Fragment:
+        """collect_list."""
+        return build("collect_list({})", part)
+
+    def explode(self, part: Fragment) -> Fragment:
+        """By explode."""
+        return build("explode({})", part)
+
+    def item(self, part: Fragment, place: int) -> Fragment:
+        """By get, which counts from 0 and is null beyond the end."""
+        return build(f"get({{}}, {place - 1})", part)
+
+    def numbers(self, values: tuple[int, ...]) -> Fragment:
+        """A typed array parameter."""
+        return Fragment("CAST(? AS ARRAY<BIGINT>)", (values,))
 
     def text_test(self, test: TextTest, part: Fragment, value: Fragment) -> Fragment:
         """contains, startswith, endswith."""

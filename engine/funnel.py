@@ -1,0 +1,167 @@
+"""Funnels: each entity's events → its chosen attempts (semantics.md §1). Works on many entities at once, all in arrays.
+
+A record is (code, period, depth, t1 … t_depth): the code and the entry period of the chosen attempt's first event, the
+steps it filled, and (when asked for) when each was filled, in microseconds. An entity has one record, or with
+`periods` one for each entry period; none when nothing opens an attempt. The depth is negative when an exclusion
+removes the entity.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.jit import kernel
+from engine.ordered import deepest, earliest_start, follow
+from engine.single import attempt
+from engine.tie import Ints
+from engine.unordered import distinct_steps
+
+STEPS, WINDOW, ORDER, FIRST, PERIODS, START, TIMES, PASSIVE = range(8)
+"""Places in a spec.
+
+FIRST: only the first instant opens attempts. START: the record's code matters. TIMES: its times do.
+"""
+
+ORDERED, STRICT, ANY = range(3)
+
+
+@kernel
+def solve(
+    time: Ints, mask: Ints, code: Ints, period: Ints, offsets: Ints, spec: Ints, rules: Ints
+) -> tuple[Ints, Ints, Ints]:
+    """Records of all entities: (numbers, where each record begins, where each entity's records begin).
+
+    Entity i's events are offsets[i] … offsets[i+1]-1, in time order. Bit `steps` of a mask: the event opens an attempt.
+    """
+    steps = spec[STEPS]
+    bound = len(time) if spec[PERIODS] else len(offsets) - 1
+    numbers = np.empty(bound * (3 + steps * spec[TIMES]), np.int64)
+    records = np.zeros(bound + 1, np.int64)
+    owners = np.zeros(len(offsets), np.int64)
+    opens = np.zeros(len(time), np.int64)
+    times = np.empty(steps + 1, np.int64)
+    count = 0
+    for entity in range(len(offsets) - 1):
+        low, high = offsets[entity], offsets[entity + 1]
+        at = low
+        while at < high:
+            begin, end = _run(time, mask, period, at, high, spec, opens)
+            if begin < 0:
+                break
+            depth, start = _choose(time, mask, code, opens, low, high, begin, end, spec, rules, times)
+            opens[begin:end] = 0
+            if depth != 0:
+                count = _write(numbers, records, count, code[start], period[start], depth, times, spec)
+            at = end
+        owners[entity + 1] = count
+    return numbers[: records[count]], records[: count + 1], owners
+
+
+@kernel
+def _run(time: Ints, mask: Ints, period: Ints, low: int, high: int, spec: Ints, opens: Ints) -> tuple[int, int]:
+    """The next events that open attempts counted together: (the first, after the last), marked in `opens`; (-1, high)
+    when there is none. All of an entity, or of one period, or of the first instant.
+    """
+    begin = -1
+    end = high
+    for event in range(low, high):
+        if not (mask[event] >> spec[STEPS]) & 1:
+            continue
+        if begin < 0:
+            begin = event
+        elif spec[FIRST] and time[event] > time[begin]:
+            break
+        elif spec[PERIODS] and period[event] != period[begin]:
+            end = event
+            break
+        opens[event] = 1
+    return begin, end
+
+
+@kernel
+def _choose(
+    time: Ints,
+    mask: Ints,
+    code: Ints,
+    opens: Ints,
+    low: int,
+    high: int,
+    begin: int,
+    end: int,
+    spec: Ints,
+    rules: Ints,
+    times: Ints,
+) -> tuple[int, int]:
+    """The steps that the chosen attempt fills and the event that opens it: the deepest, then the earliest."""
+    steps, window = spec[STEPS], spec[WINDOW]
+    while begin > low and time[begin - 1] == time[begin]:
+        begin -= 1
+    last = end - 1
+    while not opens[last]:
+        last -= 1
+    until = last + 1
+    while until < high and time[until] - time[last] <= window:
+        until += 1
+    if spec[ORDER] != ORDERED or rules.shape[0] > 0:
+        return _best(time, mask, code, opens, low, begin, until, spec, rules, times)
+    depth = deepest(time, mask, opens, begin, until, steps, window, times)
+    start = last
+    if spec[START] or spec[TIMES]:
+        start = earliest_start(time, mask, code, opens, begin, until, depth, window, times)
+    if spec[TIMES]:
+        follow(time, mask, start, begin, until, steps, window, times)
+    return depth, start
+
+
+@kernel
+def _best(
+    time: Ints,
+    mask: Ints,
+    code: Ints,
+    opens: Ints,
+    low: int,
+    begin: int,
+    until: int,
+    spec: Ints,
+    rules: Ints,
+    times: Ints,
+) -> tuple[int, int]:
+    """As `_choose`, by trying every start; the depth is negative when the chosen attempt removes its entity."""
+    steps, window = spec[STEPS], spec[WINDOW]
+    tried = np.empty(steps + 1, np.int64)
+    best, chosen, gone = 0, begin, False
+    for event in range(begin, until):
+        if not opens[event]:
+            continue
+        if best == steps and not gone and time[event] > time[chosen]:
+            break
+        removed = False
+        if spec[ORDER] == ANY:
+            depth = distinct_steps(time, mask, event, low, until, steps, window, tried)
+        else:
+            strict = spec[ORDER] == STRICT
+            depth, removed = attempt(
+                time, mask, event, begin, until, steps, window, strict, spec[PASSIVE], rules, tried
+            )
+        tie = depth == best and best > 0 and time[event] == time[chosen]
+        if depth > best or (tie and (removed < gone or (removed == gone and code[event] < code[chosen]))):
+            best, chosen, gone = depth, event, removed
+            times[:depth] = tried[:depth]
+    return (-best if gone else best), chosen
+
+
+@kernel
+def _write(
+    numbers: Ints, records: Ints, count: int, code: int, period: int, depth: int, times: Ints, spec: Ints
+) -> int:
+    """Append one record; the number of records then."""
+    at = records[count]
+    numbers[at] = code
+    numbers[at + 1] = period
+    numbers[at + 2] = depth
+    at += 3
+    if spec[TIMES]:
+        numbers[at : at + abs(depth)] = times[: abs(depth)]
+        at += abs(depth)
+    records[count + 1] = at
+    return count + 1

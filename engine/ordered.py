@@ -1,0 +1,127 @@
+"""Ordered funnels: the deepest attempt of one entity, and the earliest start that reaches as deep. One pass each way.
+
+Forward, `latest[k]` is the latest start of an attempt that has filled step k: of all such attempts it has the most
+window left, so no other needs to be remembered. Backward, `ends[k]` is the earliest instant at which steps k to the
+deepest can be filled from here on: a start is good when that instant lies in its window. Events of one instant are
+taken together (tie.py). Steps are counted from 0; times are microseconds; a mask's bit k says that the event matches
+step k.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.jit import kernel
+from engine.tie import Ints, advance
+
+NEVER = np.int64(-(1 << 62))
+FOREVER = np.int64(1 << 62)
+
+
+@kernel
+def group_end(time: Ints, low: int, high: int) -> int:
+    """The index after the last event of the instant that begins at `low`."""
+    end = low + 1
+    while end < high and time[end] == time[low]:
+        end += 1
+    return end
+
+
+@kernel
+def deepest(time: Ints, mask: Ints, opens: Ints, low: int, high: int, steps: int, window: int, latest: Ints) -> int:
+    """Steps filled by the deepest attempt among events low … high-1; `opens` says which events start one."""
+    latest[:steps] = NEVER
+    found = 0
+    at = low
+    while at < high:
+        end = group_end(time, at, high)
+        now = time[at]
+        if end == at + 1:
+            for step in range(steps - 1, 0, -1):
+                start = latest[step - 1]
+                if (mask[at] >> step) & 1 and start > latest[step] and now - start <= window:
+                    latest[step] = start
+                    found = max(found, step + 1)
+            if opens[at]:
+                latest[0] = now
+                found = max(found, 1)
+        else:
+            found = max(found, _tied(time, mask, opens, at, end, steps, window, latest))
+        at = end
+    return found
+
+
+@kernel
+def _tied(time: Ints, mask: Ints, opens: Ints, low: int, high: int, steps: int, window: int, latest: Ints) -> int:
+    now = time[low]
+    before = latest[:steps].copy()
+    found = 0
+    for step in range(steps - 1):
+        start = before[step]
+        if start == NEVER or now - start > window or before[step + 1] == start:
+            continue
+        more = advance(mask, low, high, -1, step + 1, steps - 1)
+        for filled in range(step + 1, step + 1 + more):
+            latest[filled] = max(latest[filled], start)
+            found = max(found, filled + 1)
+    for event in range(low, high):
+        if opens[event]:
+            more = advance(mask, low, high, event, 1, steps - 1)
+            for filled in range(1 + more):
+                latest[filled] = now
+            found = max(found, 1 + more)
+    return found
+
+
+@kernel
+def earliest_start(
+    time: Ints, mask: Ints, code: Ints, opens: Ints, low: int, high: int, depth: int, window: int, ends: Ints
+) -> int:
+    """The event that opens the earliest attempt of `depth` filled steps.
+
+    of several at one instant, of the lowest code.
+    """
+    ends[: depth + 1] = FOREVER
+    best = -1
+    after = high
+    while after > low:
+        at = after - 1
+        while at > low and time[at - 1] == time[after - 1]:
+            at -= 1
+        now = time[at]
+        chosen = -1
+        for event in range(at, after):
+            if not opens[event]:
+                continue
+            more = advance(mask, at, after, event, 1, depth - 1) if after > at + 1 else 0
+            good = 1 + more >= depth or ends[1 + more] - now <= window
+            if good and (chosen < 0 or code[event] < code[chosen]):
+                chosen = event
+        if chosen >= 0:
+            best = chosen
+        for step in range(1, depth):
+            more = advance(mask, at, after, -1, step, depth - 1)
+            if more:
+                ends[step] = now if step + more >= depth else min(ends[step], ends[step + more])
+        after = at
+    return best
+
+
+@kernel
+def follow(time: Ints, mask: Ints, start: int, low: int, high: int, steps: int, window: int, times: Ints) -> int:
+    """Fill steps greedily from one start: the steps filled, and in `times` when each was."""
+    at = start
+    while at > low and time[at - 1] == time[start]:
+        at -= 1
+    depth = 1
+    times[0] = time[start]
+    skip = start
+    while at < high and depth < steps and time[at] - time[start] <= window:
+        end = group_end(time, at, high)
+        more = advance(mask, at, end, skip, depth, steps - 1)
+        for filled in range(depth, depth + more):
+            times[filled] = time[at]
+        depth += more
+        skip = -1
+        at = end
+    return depth

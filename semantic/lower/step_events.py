@@ -1,0 +1,158 @@
+"""One dataset's part of a funnel: which of its rows are events, which steps each matches, which open an attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from semantic.lower.filter import condition
+from semantic.lower.scope import Scope, Time
+from semantic.model.facts import Bounds, Kind
+from semantic.model.sequence import Funnel, FunnelOrder
+from semantic.plan.expr import TRUE, AnyOf, Bits, Case, Cast, Col, Const, Expr, IsNotTrue, IsNull, conjunction
+from semantic.plan.node import Filter, Plan
+from semantic.plan.walk import columns
+from semantic.query.query import Condition
+from semantic.time import Duration, Unit
+
+DAY = "day#"
+
+_CALENDAR_DAYS = {Unit.MONTH: 30, Unit.QUARTER: 91, Unit.YEAR: 365}
+
+
+def window_seconds(window: Duration) -> int:
+    """A conversion window in elapsed seconds; a month is 30 days, a quarter 91, a year 365."""
+    return window.seconds if window.seconds is not None else window.count * _CALENDAR_DAYS[window.unit] * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvents:
+    """The events of one dataset. `start`, `end`: of opening events (naive UTC); `where`, `segments`: filters of those.
+    `filters`: of an ad-hoc funnel's steps, in order. `passive_bit`: the mask's bit for events that don't break a run.
+    """
+
+    scope: Scope
+    funnel: Funnel
+    filters: tuple[Condition | None, ...]
+    start: datetime | None
+    end: datetime | None
+    where: tuple[Condition, ...]
+    segments: tuple[str, ...]
+    passive_bit: int | None
+    mixed_entities: bool
+
+    @property
+    def can_open(self) -> bool:
+        """Whether any of its events may open an attempt."""
+        return self.funnel.order is FunnelOrder.ANY or self.funnel.steps[0].dataset == self.scope.dataset.name
+
+    @property
+    def time(self) -> Time:
+        """Its time column, knowing what part of it is read."""
+        column = self.scope.dataset.time_dimension
+        assert column is not None, "the load refuses funnels over datasets without time"
+        bounds = self.scope.own.bounds.get(column)
+        if bounds is None or not (isinstance(bounds.first, datetime) and isinstance(bounds.last, datetime)):
+            return self.scope.time(column, bounds)
+        first = max(bounds.first, self.start) if self.start else bounds.first
+        until = self._until()
+        last = min(bounds.last, until) if until else bounds.last
+        return self.scope.time(column, Bounds(first, max(first, last)))
+
+    def _until(self) -> datetime | None:
+        """The instant from which no event can belong to an attempt."""
+        if self.end is None:
+            return None
+        length = timedelta(seconds=window_seconds(self.funnel.window)) if self.funnel.window else timedelta(days=2)
+        return self.end + length + timedelta(microseconds=1)
+
+    def _steps(self) -> list[tuple[Expr, int]]:
+        """(condition, bit) of each of the funnel's steps in this dataset."""
+        return [
+            (self._step(bit), bit)
+            for bit, step in enumerate(self.funnel.steps)
+            if step.dataset == self.scope.dataset.name
+        ]
+
+    def _step(self, bit: int) -> Expr:
+        step, asked = self.funnel.steps[bit], self.filters[bit] if self.filters else None
+        found = [self.scope.authored(step.where)] if step.where is not None else []
+        if asked is not None:
+            found.append(condition(self.scope, asked))
+        return conjunction(found) or TRUE
+
+    def _exclusions(self) -> list[tuple[Expr, int]]:
+        if self.scope.dataset.name != self.funnel.dataset:
+            return []
+        first = len(self.funnel.steps) + 1
+        return [(self.scope.authored(rule.where), first + place) for place, rule in enumerate(self.funnel.exclude)]
+
+    @property
+    def opens(self) -> Expr:
+        """The condition that an event opens an attempt."""
+        if not self.can_open:
+            return Const(False)
+        steps = self._steps()
+        any_step = AnyOf(tuple(when for when, _ in steps))
+        found: list[Expr] = [any_step if self.funnel.order is FunnelOrder.ANY else steps[0][0]]
+        if self.start is not None:
+            found.append(self.time.since(self.start))
+        if self.end is not None:
+            found.append(self.time.before(self.end))
+        found += [condition(self.scope, where) for where in self.where]
+        segments = self.scope.dataset.segments
+        found += [self.scope.authored(item.where) for item in segments if item.name in self.segments]
+        return conjunction(found) or TRUE
+
+    def rows(self, used: list[Expr]) -> Plan:
+        """The rows that can be part of an attempt, with the columns that `used` reads."""
+        who = Col(self._entity_column)
+        found: list[Expr] = [IsNotTrue(IsNull(who))]
+        time, until = self.time, self._until()
+        found.append(time.since(self.start) if self.start else IsNotTrue(IsNull(Col(time.name))))
+        if until is not None:
+            found.append(time.before(until))
+        if self.funnel.order is not FunnelOrder.STRICT:
+            found.append(AnyOf(tuple(when for when, _ in (*self._steps(), *self._exclusions()))))
+        where = conjunction(found)
+        assert where is not None
+        return Filter(self.scope.relation(columns([who, where, *used])), where)
+
+    @property
+    def _entity_column(self) -> str:
+        column = self.scope.dataset.entity_column(self.funnel.entity)
+        assert column is not None, "the load refuses steps in datasets without the entity"
+        return column
+
+    @property
+    def entity(self) -> Expr:
+        """Who: as the column is, or as text where the funnel's datasets disagree on its kind."""
+        who = Col(self._entity_column)
+        return Cast(who, Kind.STRING) if self.mixed_entities else who
+
+    @property
+    def mask(self) -> Expr:
+        """The bits an event has.
+
+        steps, opens, exclusions, passive. An unknown held value leaves the opening step only.
+        """
+        opens = (self.opens, len(self.funnel.steps))
+        parts = [*self._steps(), opens, *self._exclusions()]
+        if self.passive_bit is not None and self.scope.dataset.passive is not None:
+            parts.append((self.scope.authored(self.scope.dataset.passive), self.passive_bit))
+        mask: Expr = Bits(tuple(part for part in parts if part[0] != Const(False)))
+        if not self.funnel.hold:
+            return mask
+        unknown = AnyOf(tuple(IsNull(value) for _, value in self._holds()))
+        return Case(((unknown, Bits(((opens[0], 0), opens))),), mask)
+
+    def _holds(self) -> Iterator[tuple[str, Expr]]:
+        for name in self.funnel.hold:
+            yield f"{name}#hold", self.scope.dimension(name, Kind.STRING)
+
+    @property
+    def held(self) -> list[tuple[str, Expr]]:
+        """What must stay the same through an attempt: held dimensions, and for same_day the business day."""
+        day = [(DAY, self.time.day)] if self.funnel.window is None else []
+        return [*self._holds(), *day]

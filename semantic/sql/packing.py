@@ -1,0 +1,21 @@
+"""How a funnel's events are packed into numbers for the kernel, and what tells it what to do (both sides import this).
+
+A wide event is a HUGEINT: time · 2^64 + code · 2^(MASK_BITS+PERIOD_BITS) + period · 2^MASK_BITS + mask. A narrow one
+is a BIGINT: (time - base) · 2^bits + mask. Times are microseconds; a mask's bits are the steps, then `opens`, then
+the exclusions, then `passive`.
+
+A spec is a list of numbers: steps, window, order, first, periods, start, times, passive (as engine/funnel.py names
+them), then the bits of a narrow mask, then four for each exclusion.
+"""
+
+from __future__ import annotations
+
+FUNNEL = "headwater_funnel"
+FUNNEL_NARROW = "headwater_funnel_narrow"
+
+MASK_BITS = 21
+PERIOD_BITS = 22
+CODE_BITS = 20
+
+SPEC_HEAD = 9
+"""Numbers of a spec before its exclusions."""
