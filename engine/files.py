@@ -35,10 +35,14 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of a dataset in file order (by path), and a name for their state that tells no path."""
+    """The files of a dataset in file order (by path), and a name for their state that tells no path.
+
+    `partitions`: the hive partitions and their DuckDB types, where the source declares them (None: told by the paths).
+    """
 
     stamps: tuple[Stamp, ...]
     version: str
+    partitions: tuple[tuple[str, str], ...] | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -106,7 +110,7 @@ class LocalFiles:
 
     def unchanged(self, listing: Listing) -> bool:
         """Whether every file of a listing is still what it was."""
-        return all(_stamp(stamp.path) == stamp for stamp in listing.stamps)
+        return all(stamp_of(stamp.path) == stamp for stamp in listing.stamps)
 
     def _unrest(self, stamps: Iterable[Stamp]) -> float:
         """Seconds until the youngest change is old enough; a clock that is ahead of ours can't be judged."""
@@ -114,7 +118,7 @@ class LocalFiles:
         return self.settle_seconds - age if age >= -self.settle_seconds else 0.0
 
     def _stamps(self) -> tuple[Stamp, ...]:
-        found = (_stamp(path) for path in self._paths())
+        found = (stamp_of(path) for path in self._paths())
         stamps = tuple(sorted(stamp for stamp in found if stamp is not None))
         if not stamps:
             raise self._nothing()
@@ -144,7 +148,7 @@ def _unfinished(name: str) -> bool:
     return any(part.startswith("_") and "=" not in part for part in name.split(os.sep))
 
 
-def _stamp(path: str) -> Stamp | None:
+def stamp_of(path: str) -> Stamp | None:
     """The file as it is now, or None when it is gone or no file."""
     try:
         found = os.stat(path)

@@ -17,12 +17,14 @@ Shape = tuple[tuple[str, str], ...]
 @dataclass(frozen=True, slots=True)
 class Layout:
     """`union`: the files differ and are matched by column name. `columns`: name → the types it has, in file order.
-    `partitions`: the hive partitions, which are columns too. `warnings`: for people.
+    `partitions`: the hive partitions, which are columns too; `partition_types`: of those whose source says them.
+    `warnings`: for people.
     """
 
     union: bool
     columns: dict[str, tuple[str, ...]]
     partitions: tuple[str, ...] = ()
+    partition_types: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -37,7 +39,7 @@ def lay_out(dataset: str, shapes: Sequence[Shape], names: Sequence[str], strict:
     if len(groups) == 1 or all(_by_name(group) == _by_name(groups[0]) for group in groups):
         return Layout(False, columns, partitions)
     warnings = [*_missing(dataset, columns, shapes), *_mixed(dataset, columns, strict)]
-    return Layout(True, columns, partitions, tuple(warnings))
+    return Layout(True, columns, partitions, warnings=tuple(warnings))
 
 
 def _by_name(shape: Shape) -> dict[str, str]:

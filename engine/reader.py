@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import duckdb
 
+from engine.delta import DeltaTable
 from engine.files import Listing, LocalFiles, Store
 from engine.footers import Footers, describe
 from engine.layout import Layout, Shape, lay_out
@@ -81,6 +82,7 @@ class FileReader:
         scans: tuple[Scan, ...]
         names = [_below(self._base, path) for path in listing.paths]
         layout = lay_out(self._dataset.name, [footer.shape for footer in footers], names, strict=not is_csv)
+        layout = self._declared(layout, listing)
         if is_csv:
             scans = tuple(partial(csv_scan, layout=layout, trusting=trusting) for trusting in (True, False))
         else:
@@ -88,6 +90,15 @@ class FileReader:
         rows = None if is_csv else sum(footer.rows for footer in footers)
         columns = _presented(describe(cursor, scans[0](listing.paths)), layout)
         return Look(scans, columns, is_csv, rows, layout.warnings)
+
+    def _declared(self, layout: Layout, listing: Listing) -> Layout:
+        """With the partitions that the source declares, which must be those in the paths."""
+        if listing.partitions is None:
+            return layout
+        if {name for name, _ in listing.partitions} != set(layout.partitions):
+            message = f'The partitions of "{self._dataset.name}" don\'t show in the paths of its files.'
+            raise DataError(message, "Write the table with key=value folders.")
+        return replace(layout, partition_types=listing.partitions)
 
     def _check_header(self, listing: Listing) -> None:
         for stamp in listing.stamps:
@@ -99,6 +110,8 @@ class FileReader:
 def reader_of(dataset: Dataset, root: Path, settings: EngineSettings) -> Reader:
     """The reader of a dataset's source."""
     pattern = pattern_of(dataset.source.path, root)
+    if dataset.source.format is SourceFormat.DELTA:
+        return FileReader(dataset, DeltaTable(dataset.name, pattern.base), pattern.base)
     return FileReader(dataset, LocalFiles(dataset.name, pattern, settings.settle_seconds), pattern.base)
 
 

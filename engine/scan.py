@@ -48,6 +48,9 @@ def _presented(column: str, type_name: str) -> str:
 
 def _options(layout: Layout) -> str:
     options = [f"hive_partitioning = {'true' if layout.partitions else 'false'}"]
+    if layout.partition_types:
+        types = ", ".join(f"{identifier(name)}: {type_name}" for name, type_name in layout.partition_types)
+        options.append(f"hive_types = {{{types}}}")
     if layout.union:
         options.append("union_by_name = true")
     return ", ".join(options)
