@@ -64,6 +64,6 @@ def write_table(root: Path, name: str, sql: str) -> None:
 
 def make_slow_project(root: Path) -> Path:
     """A project whose metric `odd` takes ten seconds or more to count with one thread."""
-    where = " or ".join(f"regexp_matches(word, '[a-f]{{{n % 4 + 2}}}.*[0-9]{n}.*z')" for n in range(250))
-    words = "select md5(n::varchar) as word from range(300000) as t(n)"
+    where = " or ".join(f"regexp_matches(word, '[a-f]{{{n % 4 + 2}}}.*[0-9]{n}.*z')" for n in range(150))
+    words = "select md5(n::varchar) as word from range(500000) as t(n)"
     return make_project(root, SLOW_MODEL.replace("WHERE", where), words=words)
