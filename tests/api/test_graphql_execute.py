@@ -1,0 +1,194 @@
+"""Around the answer: what is remembered, what runs side by side, and that one answer is of one version of the data."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+import pytest
+import pytest_asyncio
+
+from api.context import Outcome
+from api.execute import execute
+from api.operations import KNOWN_DOCUMENTS
+from api.resolvers.answers import data_version, together
+from engine.engine import Answer, Compile, Engine
+from semantic.model.facts import DatasetFacts, Facts
+from tests.api.shop import Shop, open_shop, write_tables
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    return write_tables(tmp_path)
+
+
+@pytest_asyncio.fixture
+async def shop(files: Path) -> AsyncIterator[Shop]:
+    async with open_shop(files) as opened:
+        yield opened
+
+
+@dataclass
+class Around:
+    """A real engine with something before and after each answer; it counts what it was asked.
+
+    `swaps`: files replaced after an answer each, which then come one after the other.
+    """
+
+    inner: Engine
+    before: float = 0.0
+    swaps: list[Path] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    running: int = 0
+    most: int = 0
+    stopped: int = 0
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(100))
+
+    async def facts(self, datasets: Sequence[str]) -> Facts:
+        return await self.inner.facts(datasets)
+
+    async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
+        async with self.gate:
+            return await self._answer(datasets, compile_statement)
+
+    async def _answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(self.before)
+            answer = await self.inner.answer(datasets, compile_statement)
+            self.asked.append(answer.statement.sql)
+            if self.swaps:
+                touch(self.swaps.pop())
+                await asyncio.sleep(1.1)  # until the files are looked at again
+            return answer
+        except asyncio.CancelledError:
+            self.stopped += 1
+            raise
+        finally:
+            self.running -= 1
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+def touch(path: Path) -> None:
+    """The same rows in a new file: another version of the data."""
+    aside = path.with_suffix(".new")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT * FROM '{path}') TO '{aside}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    os.replace(aside, path)
+
+
+def around(shop: Shop, **arguments: object) -> tuple[Shop, Around]:
+    engine = Around(shop.snapshot.engine, **arguments)  # type: ignore[arg-type]
+    return Shop(replace(shop.snapshot, engine=engine)), engine
+
+
+async def test_a_document_is_parsed_and_validated_once(shop: Shop) -> None:
+    schema = shop.snapshot.schemas.default
+    document = "{ metrics { totals { uv } } }"
+    first = schema.check(document)
+    await shop.ask(document)
+    assert schema.check(document) is first
+    wrong = schema.check("{ nothing }")
+    assert schema.check("{ nothing }") is wrong
+    for index in range(KNOWN_DOCUMENTS):
+        schema.check(f"{{ a{index}: __typename }}")
+    assert schema.check(document) is not first
+
+
+async def test_a_question_is_compiled_once_for_each_version_of_the_data(shop: Shop, files: Path) -> None:
+    compiler = shop.snapshot.compiler
+    document = "{ metrics { totals { uv } } }"
+    await shop.ask(document)
+    facts = await shop.snapshot.engine.facts(("events",))
+    [(question, viewer, version)] = list(compiler._known)
+    assert version == facts.version
+    known = compiler.compile(question, facts, viewer)
+    await shop.ask(document)
+    assert compiler.compile(question, facts, viewer) is known
+    assert compiler.compile(question, replace(facts, version="other"), viewer) is not known
+
+
+async def test_rows_totals_and_root_fields_run_side_by_side(shop: Shop) -> None:
+    slow, engine = around(shop, before=0.05)
+    started = time.perf_counter()
+    await slow.ask("{ a: metrics { rows { channel uv } totals { uv } } b: metrics { totals { pv } } }")
+    assert engine.most == 3
+    assert time.perf_counter() - started < 3 * 0.05 + 1
+
+
+async def test_the_same_question_is_asked_once_in_a_field(shop: Shop) -> None:
+    watched, engine = around(shop)
+    await watched.ask("{ metrics { a: rows { channel uv } b: rows { channel uv } x: totals { uv } y: totals { uv } } }")
+    assert len(engine.asked) == 2
+
+
+async def test_cancelling_stops_what_runs(shop: Shop) -> None:
+    slow, engine = around(shop, before=30)
+    document = "{ metrics { rows { channel uv } totals { uv } } }"
+    task = asyncio.create_task(execute(slow.snapshot, document, None, None, slow.snapshot.context()))
+    await asyncio.sleep(0.1)
+    assert engine.running == 2
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (engine.running, engine.stopped) == (0, 2)
+
+
+async def test_a_failure_stops_its_siblings_in_the_field(shop: Shop) -> None:
+    slow, engine = around(shop, before=30)
+
+    async def fail() -> None:
+        await asyncio.sleep(0.01)
+        raise ValueError("first")
+
+    async def wait() -> None:
+        await slow.ask("{ metrics { totals { uv } } }")
+
+    with pytest.raises(ValueError, match="first"):
+        await together([wait(), fail()])
+    assert engine.stopped == 1
+
+
+async def test_an_answer_is_of_one_version_of_the_data(shop: Shop, files: Path) -> None:
+    """The file is swapped between the statement for rows and the one for totals: both are asked anew."""
+    swapping, engine = around(shop, swaps=[files / "data" / "events.parquet"], gate=asyncio.Semaphore(1))
+    asked = await swapping.ask("{ metrics { rows { channel uv } totals { uv } meta { dataVersion } } }")
+    facts = await shop.snapshot.engine.facts(("events",))
+    assert asked.data["metrics"]["meta"]["dataVersion"] == facts.version
+    assert len(engine.asked) == 4
+
+
+async def test_data_that_never_stands_still_is_an_error(shop: Shop, files: Path) -> None:
+    path = files / "data" / "events.parquet"
+    swapping, _ = around(shop, swaps=[path] * 10, gate=asyncio.Semaphore(1))
+    asked = await swapping.ask("{ metrics { rows { channel uv } totals { uv } } }")
+    assert asked.response.outcome is Outcome.PARTIAL
+    assert asked.codes == ("DATA_ERROR",)
+
+
+def test_the_version_of_several_datasets() -> None:
+    first = Facts("a", {"x": DatasetFacts("1", {})})
+    both = Facts("ab", {"x": DatasetFacts("1", {}), "y": DatasetFacts("2", {})})
+    other = Facts("b", {"y": DatasetFacts("3", {})})
+    assert data_version([first, first]) == "a"
+    assert data_version([first, both]) == data_version([both, first])
+    assert data_version([first, both]) != data_version([first, other])
+
+
+async def test_responses_say_what_became_of_them(shop: Shop) -> None:
+    ok = await shop.ask("query { __typename }")
+    assert (ok.response.outcome, ok.response.operation, ok.response.codes) == (Outcome.OK, "query", ())
+    refused = await shop.ask("{ nothing }")
+    assert (refused.response.outcome, refused.response.operation) == (Outcome.REFUSED, None)
+    partial = await shop.ask("{ metrics(limit: -1) { totals { uv } } }")
+    assert (partial.response.outcome, partial.response.codes) == (Outcome.PARTIAL, ("BAD_ARGUMENT",))
+    subscription = await shop.ask("subscription { metrics { totals { uv } } }")
+    assert subscription.response.outcome is Outcome.REFUSED
