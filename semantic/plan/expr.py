@@ -47,12 +47,14 @@ class Authored:
 
 
 class BinaryOp(StrEnum):
-    """Arithmetic and comparison. DIVIDE is null when the divisor is 0, and never integer division."""
+    """Arithmetic and comparison. DIVIDE is null when the divisor is 0, and never integer division; WHOLES
+    is, of whole numbers that are not negative."""
 
     ADD = "+"
     MULTIPLY = "*"
     SUBTRACT = "-"
     DIVIDE = "/"
+    WHOLES = "//"
     EQ = "="
     GT = ">"
     GTE = ">="
@@ -196,6 +198,13 @@ class PeriodStart:
 
 
 @dataclass(frozen=True, slots=True)
+class Instant:
+    """Microseconds since 1970 as TIMESTAMPTZ."""
+
+    part: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class RowNumber:
     """The place of a row, from 1, when all rows are ordered by these columns (nulls last)."""
 
@@ -227,6 +236,7 @@ Expr = (
     | Bits
     | PeriodNumber
     | PeriodStart
+    | Instant
     | RowNumber
     | RowCount
 )

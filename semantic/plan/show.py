@@ -19,6 +19,7 @@ from semantic.plan.expr import (
     Const,
     Expr,
     InList,
+    Instant,
     IsNotTrue,
     IsNull,
     Param,
@@ -139,6 +140,8 @@ def show_expr(expr: Expr) -> str:
             return f"number({show_expr(part)})"
         case PeriodStart(part):
             return f"period({show_expr(part)})"
+        case Instant(part):
+            return f"instant({show_expr(part)})"
         case RowNumber(by):
             return f"row_number({', '.join(by)})"
         case RowCount():

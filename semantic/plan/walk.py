@@ -18,6 +18,7 @@ from semantic.plan.expr import (
     Const,
     Expr,
     InList,
+    Instant,
     IsNotTrue,
     IsNull,
     Param,
@@ -69,7 +70,7 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return expr.parts
         case IsNotTrue() | IsNull() | InList() | TextMatch() | Cast() | Shift() | Truncate():
             return (expr.part,)
-        case PeriodNumber() | PeriodStart():
+        case PeriodNumber() | PeriodStart() | Instant():
             return (expr.part,)
         case Case():
             return (*(side for when in expr.whens for side in when), expr.default)

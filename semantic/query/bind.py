@@ -185,8 +185,11 @@ def days_with_data(read: Iterable[tuple[str, str | None]], facts: Facts, tz: Zon
     return min(first for first, _ in known), max(last for _, last in known)
 
 
-def effective_span(bound: BoundQuery) -> Span | None:
+def range_or_days(span: Span | None, days: tuple[date, date] | None, tz: ZoneInfo) -> Span | None:
     """The range asked for; without one, all days with data. None when there is no data either."""
-    if bound.span is not None or bound.days is None:
-        return bound.span
-    return days_span(*bound.days, bound.zone)
+    return days_span(*days, tz) if span is None and days is not None else span
+
+
+def effective_span(bound: BoundQuery) -> Span | None:
+    """The range of a query; without one, all days with data. None when there is no data either."""
+    return range_or_days(bound.span, bound.days, bound.zone)

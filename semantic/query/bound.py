@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from semantic.model.facts import Facts, Kind
 from semantic.model.metric import Metric
 from semantic.model.model import Model
+from semantic.model.sequence import Funnel
+from semantic.query.funnel import FunnelReport
 from semantic.query.period import Span
 from semantic.query.query import Comparison, Condition, Having, OrderBy
 from semantic.query.warning import QueryWarning
@@ -120,3 +122,29 @@ class BoundValues:
     where: Condition | None
     search: str | None
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFunnel:
+    """A bound question about a funnel. `filters`: of an ad-hoc funnel's steps, in order. `step`: from 1."""
+
+    model: Model
+    facts: Facts
+    funnel: Funnel
+    filters: tuple[Condition | None, ...]
+    report: FunnelReport
+    zone: ZoneInfo
+    week_start: Weekday
+    span: Span | None
+    days: tuple[date, date] | None
+    data_through: date | None
+    where: Condition | None
+    segments: tuple[str, ...]
+    dimensions: tuple[DimensionKey, ...]
+    grain: Grain | None
+    times: bool
+    step: int
+    buckets: int
+    limit: int
+    offset: int
+    warnings: tuple[QueryWarning, ...]

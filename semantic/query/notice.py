@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from semantic.model.metric import Cumulative
 from semantic.query.bound import BoundQuery
+from semantic.query.period import Span
 from semantic.query.warning import QueryWarning, WarningCode
 from semantic.time import period_end, period_start, shift
 
@@ -23,7 +24,8 @@ def _all(bound: BoundQuery) -> Iterator[QueryWarning]:
             yield QueryWarning(
                 WarningCode.UNALLOCATED, f'"{metric.metric.name}" can\'t be split as asked, and is null here.'
             )
-    yield from _incomplete(bound)
+    if bound.span is not None or bound.time_keys:
+        yield from incomplete(bound.span, bound.days, bound.data_through)
     yield from _partial(bound)
     yield from _windows(bound)
     for name in sorted(bound.facts.datasets):
@@ -31,13 +33,12 @@ def _all(bound: BoundQuery) -> Iterator[QueryWarning]:
             yield QueryWarning(WarningCode.DATA, text)
 
 
-def _incomplete(bound: BoundQuery) -> Iterator[QueryWarning]:
-    through = bound.data_through
-    if through is None or bound.days is None:
+def incomplete(span: Span | None, days: tuple[date, date] | None, through: date | None) -> Iterator[QueryWarning]:
+    """A warning when a range (None: all days with data) holds data that is not complete yet."""
+    if through is None or days is None:
         return
-    last = min(bound.span.last_day, bound.days[1]) if bound.span else bound.days[1]
-    timed = bound.span is not None or bound.time_keys
-    if timed and last > through:
+    last = min(span.last_day, days[1]) if span else days[1]
+    if last > through:
         yield QueryWarning(WarningCode.INCOMPLETE_DATA, f"Days after {through} are incomplete.")
 
 

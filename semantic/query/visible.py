@@ -13,6 +13,7 @@ from semantic.errors import Code, QueryError
 from semantic.model.expression import Expression
 from semantic.model.model import Model
 from semantic.query.bind import condition_dimensions
+from semantic.query.funnel import FunnelQuery
 from semantic.query.query import DimensionField, MetricQuery, Viewer
 from semantic.query.values import ValuesQuery
 
@@ -92,7 +93,7 @@ def _value(node: exp.Expr, claims: Mapping[str, object]) -> object:
     return None
 
 
-def check_visible(model: Model, query: MetricQuery | ValuesQuery, viewer: Viewer) -> None:
+def check_visible(model: Model, query: MetricQuery | ValuesQuery | FunnelQuery, viewer: Viewer) -> None:
     """Refuse a hidden name exactly as an unknown one, without a suggestion that would betray it."""
     hidden = hidden_names(model, viewer)
     if not hidden:
@@ -106,10 +107,16 @@ def check_visible(model: Model, query: MetricQuery | ValuesQuery, viewer: Viewer
             raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".')
 
 
-def _dimensions(query: MetricQuery | ValuesQuery) -> Iterator[str]:
+def _dimensions(query: MetricQuery | ValuesQuery | FunnelQuery) -> Iterator[str]:
     yield from condition_dimensions(query.where)
     if isinstance(query, ValuesQuery):
         yield query.dimension
+        return
+    if isinstance(query, FunnelQuery):
+        yield from query.breakdown
+        steps = () if isinstance(query.funnel, str) else query.funnel.steps
+        for step in steps:
+            yield from condition_dimensions(step.where)
         return
     for field in query.fields:
         if isinstance(field, DimensionField):

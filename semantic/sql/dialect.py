@@ -46,6 +46,14 @@ class Dialect(ABC):
         """The exact percentile, interpolated; nulls ignored."""
 
     @abstractmethod
+    def wholes(self, left: Fragment, right: Fragment) -> Fragment:
+        """Division of whole numbers, rounded down."""
+
+    @abstractmethod
+    def instant(self, micros: Fragment) -> Fragment:
+        """Microseconds since 1970 as TIMESTAMPTZ."""
+
+    @abstractmethod
     def arg_max(self, part: Fragment, by: Fragment) -> Fragment:
         """The part where `by` is largest."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from semantic.model.facts import Kind
 from semantic.plan.expr import Param, TextTest
@@ -10,7 +10,7 @@ from semantic.plan.node import Spine
 from semantic.query.query import Scalar
 from semantic.sql.dialect import Dialect, shift_value
 from semantic.sql.fragment import Fragment, build, indent, join, nest
-from semantic.sql.packing import MASK_BITS, PERIOD_BITS
+from semantic.sql.packing import MASK_BITS, PERIOD_BITS, micros_of
 from semantic.time import Grain
 
 _STEPS = {Grain.MINUTE: "INTERVAL 1 MINUTE", Grain.HOUR: "INTERVAL 1 HOUR", Grain.DAY: "INTERVAL 1 DAY"}
@@ -60,6 +60,14 @@ class DuckDB(Dialect):
         """quantile_cont."""
         return build(f"quantile_cont({{}}, {p!r})", part)
 
+    def wholes(self, left: Fragment, right: Fragment) -> Fragment:
+        """Two slashes."""
+        return build("{} // {}", left, right)
+
+    def instant(self, micros: Fragment) -> Fragment:
+        """make_timestamptz."""
+        return build("make_timestamptz({})", micros)
+
     def arg_max(self, part: Fragment, by: Fragment) -> Fragment:
         """arg_max_null, which also takes a null of the chosen row."""
         return build("arg_max_null({}, {})", part, by)
@@ -83,8 +91,7 @@ class DuckDB(Dialect):
 
     def pack_narrow(self, time: Fragment, mask: Fragment, since: datetime, bits: int) -> Fragment:
         """By shifting."""
-        base = (since - datetime(1970, 1, 1)) // timedelta(microseconds=1)
-        return build(f"((epoch_us({{}}) - ({base})) << {bits}) + {{}}", time, nest(mask))
+        return build(f"((epoch_us({{}}) - ({micros_of(since)})) << {bits}) + {{}}", time, nest(mask))
 
     def collect(self, part: Fragment) -> Fragment:
         """DuckDB's own list."""

@@ -21,6 +21,7 @@ from semantic.plan.expr import (
     Expr,
     Fold,
     InList,
+    Instant,
     IsNotTrue,
     IsNull,
     Param,
@@ -55,7 +56,7 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
         case Authored():
             return _authored(expr, columns, dialect)
         case Binary():
-            return _binary(expr, part(expr.left), part(expr.right))
+            return _binary(expr, part(expr.left), part(expr.right), dialect)
         case All(parts):
             return join(" AND ", (nest(part(inner)) for inner in parts)) if parts else Fragment("TRUE")
         case AnyOf(parts):
@@ -75,7 +76,7 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             return build("coalesce({})", join(", ", (part(inner) for inner in parts)))
         case Cast(inner, kind):
             return dialect.cast(part(inner), kind)
-        case Shift() | Truncate() | PeriodNumber() | PeriodStart():
+        case Shift() | Truncate() | PeriodNumber() | PeriodStart() | Instant():
             return _timed(expr, part(expr.part), dialect)
         case Bits(parts):
             bits = (build(f"CASE WHEN {{}} THEN {1 << bit} ELSE 0 END", part(when)) for when, bit in parts)
@@ -89,9 +90,11 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             assert_never(expr)
 
 
-def _binary(expr: Binary, left: Fragment, right: Fragment) -> Fragment:
+def _binary(expr: Binary, left: Fragment, right: Fragment, dialect: Dialect) -> Fragment:
     if expr.op is BinaryOp.DIVIDE:
         return build("{} / nullif({}, 0)", nest(left), right)
+    if expr.op is BinaryOp.WHOLES:
+        return dialect.wholes(nest(left), nest(right))
     return build(f"{{}} {expr.op.value.upper()} {{}}", nest(left), nest(right))
 
 
@@ -115,7 +118,7 @@ def _text(expr: TextMatch, part: Fragment, dialect: Dialect) -> Fragment:
     return dialect.text_test(expr.test, part, value)
 
 
-def _timed(expr: Shift | Truncate | PeriodNumber | PeriodStart, part: Fragment, dialect: Dialect) -> Fragment:
+def _timed(expr: Shift | Truncate | PeriodNumber | PeriodStart | Instant, part: Fragment, dialect: Dialect) -> Fragment:
     match expr:
         case Shift(_, pieces_of_time):
             return dialect.shift(part, pieces_of_time)
@@ -125,6 +128,8 @@ def _timed(expr: Shift | Truncate | PeriodNumber | PeriodStart, part: Fragment, 
             return dialect.period_number(part, expr.clock)
         case PeriodStart():
             return dialect.period_start(part, expr.clock)
+        case Instant():
+            return dialect.instant(part)
         case _:
             assert_never(expr)
 

@@ -10,7 +10,7 @@ from semantic.plan.spec import MatchSpec
 from semantic.sql.dialect import Dialect
 from semantic.sql.expression import Columns
 from semantic.sql.fragment import Fragment, build
-from semantic.sql.packing import FUNNEL, FUNNEL_NARROW
+from semantic.sql.packing import FUNNEL, FUNNEL_NARROW, RECORD_HEAD, micros_of
 
 ENDLESS = 1 << 61
 """A window that has no end, in microseconds."""
@@ -33,6 +33,15 @@ def matched(plan: Match, columns: Columns, dialect: Dialect) -> Fragment:
     code = columns["code"] if spec.codes else _NONE
     packed = dialect.pack_wide(time, mask, period, code)
     return build(f"{FUNNEL}({{}}, {{}})", dialect.collect(packed), numbers)
+
+
+def record_column(plan: Match, record: Fragment, place: int, dialect: Dialect) -> Fragment:
+    """One number of a record, from 1; times of narrow events count from `since` and are put back."""
+    number = dialect.item(record, place)
+    since = plan.spec.since
+    if place <= RECORD_HEAD or since is None or not _is_narrow(plan.spec):
+        return number
+    return build(f"{{}} + ({micros_of(since)})", number)
 
 
 def _is_narrow(spec: MatchSpec) -> bool:

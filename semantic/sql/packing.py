@@ -10,6 +10,8 @@ them), then the bits of a narrow mask, then four for each exclusion.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 FUNNEL = "headwater_funnel"
 FUNNEL_NARROW = "headwater_funnel_narrow"
 
@@ -19,3 +21,11 @@ CODE_BITS = 20
 
 SPEC_HEAD = 9
 """Numbers of a spec before its exclusions."""
+
+RECORD_HEAD = 3
+"""Numbers of a record before its times: code, period, depth."""
+
+
+def micros_of(instant: datetime) -> int:
+    """Microseconds since 1970 of a naive UTC instant."""
+    return (instant - datetime(1970, 1, 1)) // timedelta(microseconds=1)

@@ -15,7 +15,7 @@ from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, P
 from semantic.sql.dialect import Dialect
 from semantic.sql.expression import aggregate, render
 from semantic.sql.fragment import Fragment, build, indent, join, nest
-from semantic.sql.matching import matched
+from semantic.sql.matching import matched, record_column
 
 _JOINS = {JoinKind.LEFT: "LEFT JOIN", JoinKind.INNER: "JOIN", JoinKind.CROSS: "CROSS JOIN"}
 
@@ -198,7 +198,7 @@ class Renderer:
         rows = self._wrap(replace(groups, columns={**kept, "record#": record}), "records#")
         columns = {name: rows.columns[name] for name in plan.keys}
         for place, name in enumerate(plan.output[len(plan.keys) :], start=1):
-            columns[name] = self._dialect.item(rows.columns["record#"], place)
+            columns[name] = record_column(plan, rows.columns["record#"], place, self._dialect)
         return replace(rows, columns=columns)
 
     def _sort(self, plan: Sort) -> Select:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from semantic.model.facts import Kind
 from semantic.plan.expr import Param, TextTest
@@ -10,7 +10,7 @@ from semantic.plan.node import Spine
 from semantic.query.query import Scalar
 from semantic.sql.dialect import Dialect, shift_value
 from semantic.sql.fragment import Fragment, build, indent, join, nest
-from semantic.sql.packing import MASK_BITS, PERIOD_BITS
+from semantic.sql.packing import MASK_BITS, PERIOD_BITS, micros_of
 from semantic.time import Grain
 
 _STEPS = {Grain.MINUTE: "INTERVAL 1 MINUTE", Grain.HOUR: "INTERVAL 1 HOUR", Grain.DAY: "INTERVAL 1 DAY"}
@@ -59,6 +59,14 @@ class Spark(Dialect):
         """percentile, which is exact and interpolates (percentile_approx is neither)."""
         return build(f"percentile({{}}, {p!r})", part)
 
+    def wholes(self, left: Fragment, right: Fragment) -> Fragment:
+        """By div."""
+        return build("{} div {}", left, right)
+
+    def instant(self, micros: Fragment) -> Fragment:
+        """timestamp_micros."""
+        return build("timestamp_micros({})", micros)
+
     def arg_max(self, part: Fragment, by: Fragment) -> Fragment:
         """max_by."""
         return build("max_by({}, {})", part, by)
@@ -87,8 +95,7 @@ class Spark(Dialect):
 
     def pack_narrow(self, time: Fragment, mask: Fragment, since: datetime, bits: int) -> Fragment:
         """By shifting."""
-        base = (since - datetime(1970, 1, 1)) // timedelta(microseconds=1)
-        micros = build(f"unix_micros(CAST({{}} AS TIMESTAMP)) - ({base})", time)
+        micros = build(f"unix_micros(CAST({{}} AS TIMESTAMP)) - ({micros_of(since)})", time)
         return build(f"shiftleft({{}}, {bits}) + {{}}", micros, nest(mask))
 
     def collect(self, part: Fragment) -> Fragment:
