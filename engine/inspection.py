@@ -14,8 +14,8 @@ from engine.failures import of_data
 from engine.opening import DEFAULTS
 from engine.places import places_of
 from engine.press import kinds_of
-from engine.reader import reader_of
 from engine.settings import EngineSettings
+from engine.sources import reader_of
 from semantic.errors import DataError, HeadwaterError
 from semantic.model.dataset import Dataset
 from semantic.model.facts import DatasetFacts

@@ -12,8 +12,8 @@ from engine.limited import Limited
 from engine.needs import needs_of
 from engine.places import places_of
 from engine.press import Press
-from engine.reader import reader_of
 from engine.settings import EngineSettings
+from engine.sources import reader_of
 from semantic.model.model import Model
 
 DEFAULTS = EngineSettings()

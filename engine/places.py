@@ -53,10 +53,15 @@ def places_of(datasets: Iterable[Dataset], root: Path) -> Places:
             continue
         pattern = pattern_of(path, root)
         if pattern.rest or dataset.source.format in (SourceFormat.DELTA, SourceFormat.ICEBERG):
-            directories.append(os.path.join(pattern.base, ""))
+            directories.append(os.path.join(table_folder(pattern.base), ""))
         else:
             files.append(pattern.base)
     return Places(tuple(dict.fromkeys(directories)), tuple(dict.fromkeys(files)))
+
+
+def table_folder(path: str) -> str:
+    """The folder of an Iceberg table that is named by the file of its metadata; of anything else, itself."""
+    return os.path.dirname(os.path.dirname(path)) if path.endswith(".metadata.json") else path
 
 
 def _remote_folder(path: str) -> str:
