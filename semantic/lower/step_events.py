@@ -10,7 +10,7 @@ from semantic.lower.filter import condition
 from semantic.lower.scope import Scope, Time
 from semantic.model.facts import Bounds, Kind
 from semantic.model.sequence import Funnel, FunnelOrder
-from semantic.plan.expr import TRUE, AnyOf, Bits, Case, Cast, Col, Const, Expr, IsNotTrue, IsNull, conjunction
+from semantic.plan.expr import TRUE, AnyOf, Bits, Cast, Col, Const, Expr, IsNotTrue, IsNull, conjunction
 from semantic.plan.node import Filter, Plan
 from semantic.plan.walk import columns
 from semantic.query.query import Condition
@@ -106,9 +106,9 @@ class StepEvents:
         return conjunction(found) or TRUE
 
     def rows(self, used: list[Expr]) -> Plan:
-        """The rows that can be part of an attempt, with the columns that `used` reads."""
+        """The rows that can be part of an attempt, with the columns that `used` reads. Unknown held values never are."""
         who = Col(self._entity_column)
-        found: list[Expr] = [IsNotTrue(IsNull(who))]
+        found: list[Expr] = [IsNotTrue(IsNull(value)) for value in (who, *(value for _, value in self._holds()))]
         time, until = self.time, self._until()
         found.append(time.since(self.start) if self.start else IsNotTrue(IsNull(Col(time.name))))
         if until is not None:
@@ -133,19 +133,12 @@ class StepEvents:
 
     @property
     def mask(self) -> Expr:
-        """The bits an event has.
-
-        steps, opens, exclusions, passive. An unknown held value leaves the opening step only.
-        """
+        """The bits an event has: steps, opens, exclusions, passive."""
         opens = (self.opens, len(self.funnel.steps))
         parts = [*self._steps(), opens, *self._exclusions()]
         if self.passive_bit is not None and self.scope.dataset.passive is not None:
             parts.append((self.scope.authored(self.scope.dataset.passive), self.passive_bit))
-        mask: Expr = Bits(tuple(part for part in parts if part[0] != Const(False)))
-        if not self.funnel.hold:
-            return mask
-        unknown = AnyOf(tuple(IsNull(value) for _, value in self._holds()))
-        return Case(((unknown, Bits(((opens[0], 0), opens))),), mask)
+        return Bits(tuple(part for part in parts if part[0] != Const(False)))
 
     def _holds(self) -> Iterator[tuple[str, Expr]]:
         for name in self.funnel.hold:
