@@ -59,7 +59,7 @@ class Shape:
         for name, value in written.items():
             log.place((*path, name), value.at)
             found = self.keys[name].reader.read(value, (*path, name), log)
-            if found is not BAD:
+            if found is not BAD and not (isinstance(found, Fields) and not found.usable):
                 values[name] = found
         missing = [name for name, key in self.keys.items() if key.required and name not in written]
         for name in missing:

@@ -46,10 +46,10 @@ def describe(node: Node) -> str:
             return "nothing" if node.kind is Kind.NULL else f'"{shown(node.text)}"'
 
 
-def shown(text: str) -> str:
+def shown(text: str, longest: int = 60) -> str:
     """A text from a file as a message quotes it: one line, no control characters, not too long."""
     line = "".join(char if char.isprintable() else " " for char in text)
-    return line if len(line) <= 60 else f"{line[:59]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def a(what: str) -> str:
