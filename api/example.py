@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
 from api.context import Snapshot
+from api.resolvers.catalogs import depends_on
 from api.schema.names import TIME, DimensionName, MetricName
 from semantic.compile import compile_query
 from semantic.errors import QueryError
 from semantic.model.dataset import DimensionType
-from semantic.model.metric import Simple
+from semantic.model.metric import Aggregation, Format, Metric, Ratio, Simple
 from semantic.model.reach import splits
 from semantic.query.query import Comparison, DimensionField, Field, Last, MetricField, MetricQuery, TimeField
 from semantic.time import Duration, Grain, Unit
@@ -74,7 +76,7 @@ def _plain(snapshot: Snapshot) -> str | None:
 
 
 def _answerable(snapshot: Snapshot, base: MetricQuery) -> list[MetricName]:
-    """A few metrics that can be asked for together with what `base` asks, simple ones first."""
+    """A few metrics that can be asked for together with what `base` asks."""
     found: list[MetricName] = []
     for entry in _metrics(snapshot):
         together = replace(base, fields=(*base.fields, *_fields([*found, entry])))
@@ -86,8 +88,23 @@ def _answerable(snapshot: Snapshot, base: MetricQuery) -> list[MetricName]:
 
 
 def _metrics(snapshot: Snapshot) -> Iterator[MetricName]:
-    entries = snapshot.names.metrics.values()
-    yield from sorted(entries, key=lambda entry: not isinstance(entry.metric, Simple))
+    """Somebody counted, some money and some ratio, then all others; first what most other metrics are computed from."""
+    uses = Counter(name for metric in snapshot.model.metrics.values() for name in depends_on(metric))
+    entries = sorted(snapshot.names.metrics.values(), key=lambda entry: -uses[entry.metric.name])
+    first = [next((entry for entry in entries if is_one(entry.metric)), None) for is_one in (_people, _money, _ratio)]
+    yield from {entry.field: entry for entry in (*first, *entries) if entry is not None}.values()
+
+
+def _people(metric: Metric) -> bool:
+    return isinstance(metric, Simple) and metric.agg is Aggregation.COUNT_DISTINCT
+
+
+def _money(metric: Metric) -> bool:
+    return isinstance(metric, Simple) and metric.agg is Aggregation.SUM and metric.format is Format.CURRENCY
+
+
+def _ratio(metric: Metric) -> bool:
+    return isinstance(metric, Ratio)
 
 
 def _dimensions(snapshot: Snapshot) -> Iterator[DimensionName]:

@@ -149,7 +149,7 @@ async def test_the_example_works(shop: Shop) -> None:
     data = (await shop.ask(query)).data
     assert list(data) == ["byDay", "byDimension"]
     assert len(data["byDay"]["rows"]) == 7
-    assert list(data["byDay"]["rows"][0]) == ["time", "uv", "pv", "avgScore", "change"]
+    assert list(data["byDay"]["rows"][0]) == ["time", "uv", "gmv", "uvValue", "change"]
     assert data["byDimension"]["rows"]
     assert all(row["channel"] or row["uv"] for row in data["byDimension"]["rows"])
 
