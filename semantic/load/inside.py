@@ -14,16 +14,15 @@ def position_in(node: Scalar, offset: int) -> Position:
     """The position of the `offset`-th character of the text; the scalar's own where they can't be aligned."""
     raw, text = node.raw, node.text
     style = raw[:1] if node.quoted else ""
-    index = raw.find("\n") + 1 if style in ("|", ">") else len(style)
-    if not text[:1].isspace():
-        index = _after_blanks(raw, index)
-    seen = 0
+    seen, index = 0, len(style)
+    if style in ("|", ">"):
+        seen, index = _after_blanks(text, 0), _after_blanks(raw, raw.find("\n") + 1)
     while seen < offset and index < len(raw):
-        width = _width(raw, index, style)
-        if width == 1 and text[seen].isspace():
-            seen, index = _after_blanks(text, seen), _after_blanks(raw, index)
+        blanks = raw[index : _after_blanks(raw, index)]
+        if "\n" in blanks or "\r" in blanks:  # folded, or stripped of its indentation
+            seen, index = _after_blanks(text, seen), index + len(blanks)
         else:
-            seen, index = seen + 1, index + width
+            seen, index = seen + 1, index + _width(raw, index, style)
     agrees = seen == offset and (offset >= len(text) or raw[index : index + 1] in (text[offset], "\\"))
     return node.file.at(node.start + index) if agrees else node.at
 
