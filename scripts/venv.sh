@@ -42,12 +42,12 @@ locked)
     ;;
 newest)
     echo "Installing the newest versions that pyproject.toml allows …"
-    $pip install --upgrade --upgrade-strategy eager --editable '.[test]'
+    $pip install --upgrade --upgrade-strategy eager --editable '.[delta,iceberg,test]'
     ;;
 oldest)
     echo "Installing the oldest versions that pyproject.toml allows …"
     $pip install uv
-    "$dir/bin/uv" pip install --quiet --python "$dir/bin/python" --resolution lowest-direct --editable '.[test]'
+    "$dir/bin/uv" pip install --quiet --python "$dir/bin/python" --resolution lowest-direct --editable '.[delta,iceberg,test]'
     ;;
 *)
     echo "usage: $0 DIR locked|newest|oldest" >&2

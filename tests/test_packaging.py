@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -10,7 +11,9 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from html.parser import HTMLParser
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -36,9 +39,17 @@ def locked(name: str) -> list[Requirement]:
 
 
 def declared() -> list[Requirement]:
+    return [*runtime(), *optional(), *extra("test"), *extra("lint")]
+
+
+def optional() -> list[Requirement]:
+    return [*extra("fast"), *extra("delta"), *extra("iceberg")]
+
+
+def extra(name: str) -> list[Requirement]:
     extras = project()["optional-dependencies"]
     assert isinstance(extras, dict)
-    return [*runtime(), *(Requirement(text) for extra in extras.values() for text in extra)]
+    return [Requirement(text) for text in extras[name]]
 
 
 def runtime() -> list[Requirement]:
@@ -122,6 +133,29 @@ def test_the_locks_agree_and_the_smaller_one_serves() -> None:
     names = {canonicalize_name(pin.name) for pin in locked("requirements.lock")}
     assert {canonicalize_name(wanted.name) for wanted in runtime()} <= names
     assert "pytest" not in names
+
+
+def imported(room: str) -> Iterator[tuple[str, str]]:
+    """Every package that the room's code imports, with the file that does."""
+    for path in (ROOT / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                yield from ((alias.name.split(".", 1)[0], path.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module.split(".", 1)[0], path.name
+
+
+def test_every_package_that_the_code_imports_is_declared() -> None:
+    ours = {*ROOMS, *sys.stdlib_module_names}
+    distributions = packages_distributions()
+    allowed = {canonicalize_name(wanted.name) for wanted in [*runtime(), *optional()]}
+    undeclared = {
+        f"{package} in {place}"
+        for room in ROOMS
+        for package, place in imported(room)
+        if package not in ours and not allowed & {canonicalize_name(name) for name in distributions.get(package, [])}
+    }
+    assert undeclared == set()
 
 
 def test_every_dependency_says_from_when_it_works() -> None:
