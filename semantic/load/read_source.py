@@ -56,7 +56,7 @@ def _escapes(path: str) -> str | None:
     return None
 
 
-_SHAPE = Shape(
+SHAPE: Final = Shape(
     "source",
     "Where rows come from, with the format spelled out.",
     {
@@ -75,14 +75,14 @@ class SourceReader:
         if not isinstance(node, Pairs):
             place = FilePath().read(node, path, log)
             return BAD if place is BAD else Source(place, _format_of(place))
-        fields = _SHAPE.read(node, path, log)
+        fields = SHAPE.read(node, path, log)
         if fields is BAD or not fields.usable:
             return BAD
         return Source(fields["path"], fields.get("format", _format_of(fields["path"])))
 
     def schema(self) -> JsonSchema:
         """A text or an object."""
-        return {"anyOf": [FilePath().schema(), _SHAPE.schema()]}
+        return {"anyOf": [FilePath().schema(), SHAPE.schema()]}
 
 
 def _format_of(path: str) -> SourceFormat:
