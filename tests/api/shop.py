@@ -61,7 +61,7 @@ datasets:
     dimensions: [{name: member_level, type: string, label: {en: Member level, zh: 会员等级}}]
   - name: ids
     source: data/ids.parquet
-    dimensions: [{name: id, type: number}, {name: label, type: string}]
+    dimensions: [{name: id, type: number}, {name: odd, type: number}, {name: label, type: string}]
 relationships:
   - {name: buyer, from: orders, to: users, columns: {user_id: user_id}, label: {en: Buyer, zh: 买家}}
 metrics:
@@ -77,6 +77,7 @@ metrics:
   - {name: uv_7d, type: cumulative, metric: uv, window: 7 days}
   - {name: largest_id, type: simple, dataset: ids, agg: max, expr: id}
   - {name: id_count, type: simple, dataset: ids, agg: count}
+  - {name: odd_sum, type: simple, dataset: ids, agg: sum, expr: odd}
 """
 
 _TABLES = {
@@ -97,8 +98,9 @@ _TABLES = {
         FROM range(100) t(i)""",
     "users": "SELECT 'u' || i AS user_id, ['gold', 'silver'][1 + i % 2] AS member_level FROM range(7) t(i)",
     "ids": """
-        SELECT * FROM (VALUES (9223372036854775807, 'max'), (9007199254740993, 'beyond doubles'),
-            (-9223372036854775808, 'min'), (NULL, NULL)) t(id, label)""",
+        SELECT id, label, odd::DOUBLE AS odd FROM (VALUES
+            (9223372036854775807, 'max', 'NaN'), (9007199254740993, 'beyond doubles', 'Infinity'),
+            (-9223372036854775808, 'min', '-0.0'), (NULL, NULL, NULL)) t(id, label, odd)""",
 }
 
 
@@ -184,7 +186,7 @@ def shop_facts() -> Facts:
             "amount": Kind.DECIMAL,
         },
         "users": {"user_id": Kind.STRING, "member_level": Kind.STRING},
-        "ids": {"id": Kind.INTEGER, "label": Kind.STRING},
+        "ids": {"id": Kind.INTEGER, "label": Kind.STRING, "odd": Kind.FLOAT},
     }
     return Facts("1", {name: DatasetFacts("1", columns) for name, columns in kinds.items()})
 

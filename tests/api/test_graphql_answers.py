@@ -320,6 +320,19 @@ async def test_numbers_keep_all_their_digits(shop: Shop) -> None:
     assert asked.data["metrics"]["totals"]["gmv"] == Decimal("6781.50")
 
 
+async def test_what_is_not_a_number_is_null(shop: Shop) -> None:
+    document = "{ metrics { rows { label odd oddSum } totals { oddSum } } }"
+    data = (await shop.ask(document)).data["metrics"]
+    assert {row["label"]: row["oddSum"] for row in data["rows"]} == {
+        "max": None,
+        "beyond doubles": None,
+        "min": 0,
+        None: None,
+    }
+    assert [row["odd"] for row in data["rows"] if row["label"] != "min"] == [None, None, None]
+    assert data["totals"] == {"oddSum": None}
+
+
 async def test_table(shop: Shop) -> None:
     document = f"""{{ table(metrics: [UV, GMV, UV_VALUE, UV], dimensions: [CHANNEL], grain: DAY, limit: 2,
         orderBy: [{{by: "uvValue", direction: DESC}}], {NOVEMBER}) {{

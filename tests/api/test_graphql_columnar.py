@@ -106,6 +106,9 @@ def documents(draw: st.DrawFn) -> str:
         elif draw(st.integers(0, 5)) == 0:
             of = draw(st.sampled_from(["CHANNEL", "AGE", "DAY_SEEN", "SEEN_AT", "IS_NEW", "SCORE"]))
             roots.append(f"r{index}: dimensionValues(dimension: {of}, limit: 9) {{ v: value count __typename }}")
+        elif draw(st.integers(0, 5)) == 0:
+            fields = draw(st.permutations(["id", "odd", "label", "largestId", "oddSum", "n: idCount", "__typename"]))
+            roots.append(f"r{index}: metrics {{ rows {{ {' '.join(fields)} }} totals {{ {' '.join(fields)} }} }}")
         else:
             rows = draw(row_selections(names))
             totals = draw(row_selections(names)) if draw(st.booleans()) else "uv"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
+import weakref
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -192,3 +194,17 @@ async def test_responses_say_what_became_of_them(shop: Shop) -> None:
     assert (partial.response.outcome, partial.response.codes) == (Outcome.PARTIAL, ("BAD_ARGUMENT",))
     subscription = await shop.ask("subscription { metrics { totals { uv } } }")
     assert subscription.response.outcome is Outcome.REFUSED
+
+
+async def test_a_replaced_model_is_forgotten(files: Path) -> None:
+    async with open_shop(files) as opened:
+        for document in (
+            "{ metrics { rows { channel uv } } catalog { metrics { name } } }",
+            "{ __schema { types { name } } }",
+        ):
+            assert (await opened.ask(document, locale="zh")).data
+        schemas = weakref.ref(opened.snapshot.schemas)
+        graphql = weakref.ref(opened.snapshot.schemas.default.graphql)
+        del opened
+    gc.collect()
+    assert (schemas(), graphql()) == (None, None)

@@ -97,6 +97,7 @@ def test_scalars_follow_the_kinds_of_the_data(schema: GraphQLSchema) -> None:
         "buyerMemberLevel": "String",
         "memberLevel": "String",
         "id": "Long",
+        "odd": "Float",
         "label": "String",
         "uv": "Long",
         "pv": "Long",
@@ -108,6 +109,7 @@ def test_scalars_follow_the_kinds_of_the_data(schema: GraphQLSchema) -> None:
         "uv7d": "Long",
         "largestId": "Long",
         "idCount": "Long",
+        "oddSum": "Float",
     }
     assert list(row.fields["uv"].args) == ["where", "offset", "as", "rolling", "toDate"]
     assert list(row.fields["seenAt"].args) == list(row.fields["daySeen"].args) == ["grain"]
