@@ -8,12 +8,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.settings import EngineSettings, cores
 from semantic.errors import Code, UserError
+
+if TYPE_CHECKING:
+    from engine.settings import EngineSettings
 
 PREFIX = "HEADWATER_"
 MIB = 1024 * 1024
@@ -89,9 +91,9 @@ class Settings:
     reload: bool = True
     freshness_check: float = 1.0
     deadline: float = 30.0
-    concurrency: int = field(default_factory=cores)
+    concurrency: int | None = None
     queue: int = 200
-    threads: int = field(default_factory=cores)
+    threads: int | None = None
     memory_limit: int | None = None
     spill_dir: Path | None = None
     cache_bytes: int = 256 * MIB
@@ -108,11 +110,13 @@ class Settings:
     @property
     def engine(self) -> EngineSettings:
         """Those of the engine."""
+        from engine.settings import EngineSettings, cores  # with it comes DuckDB, which most commands don't need
+
         return EngineSettings(
-            threads=self.threads,
+            threads=self.threads or cores(),
             memory_limit=self.memory_limit,
             spill_directory=self.spill_dir,
-            concurrent=self.concurrency,
+            concurrent=self.concurrency or cores(),
             queue_length=self.queue,
             deadline_seconds=self.deadline,
             cache_bytes=self.cache_bytes,

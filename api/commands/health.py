@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import urllib.error
 import urllib.request
 from typing import Any
@@ -29,8 +28,8 @@ def command(url: str | None, ready: bool, timeout: float, **given: Any) -> None:
             answer = response.read()
     except urllib.error.HTTPError as error:
         click.echo(f"{address} answers {error.code}: {error.read().decode(errors='replace')}", err=True)
-        sys.exit(1)
+        raise click.exceptions.Exit(1) from None
     except (OSError, ValueError) as error:
         click.echo(f"{address} does not answer: {getattr(error, 'reason', error)}", err=True)
-        sys.exit(1)
+        raise click.exceptions.Exit(1) from None
     click.echo(json.loads(answer)["status"])

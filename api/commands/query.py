@@ -43,7 +43,7 @@ def command(
 
         print_answer(response.body, document)
     if response.codes:
-        sys.exit(3 if OURS.intersection(response.codes) else 1)
+        raise click.exceptions.Exit(3 if OURS.intersection(response.codes) else 1)
 
 
 def _print_json(body: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,7 +47,7 @@ def command(
     for error in failures:
         errors().print(error_text(error, document))
     if failures:
-        sys.exit(1)
+        raise click.exceptions.Exit(1)
 
 
 async def _shown(
