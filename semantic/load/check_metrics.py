@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from typing import Final
 
 from semantic.errors import Code, Problem
 from semantic.load.check_steps import check_step_order
-from semantic.model.metric import Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
+from semantic.model.metric import Conversion, Cumulative, Derived, Metric, Retention, Simple
 from semantic.model.model import Model
 from semantic.model.places import Path
+from semantic.model.reads import metrics_read
+
+MAX_DEPTH: Final = 50
+"""Levels of metrics computed from metrics."""
+MAX_PARTS: Final = 10_000
+"""Simple metrics in one metric, each counted as often as it is named on the way down."""
 
 
 def check_derived(model: Model) -> Iterator[Problem]:
@@ -17,6 +25,22 @@ def check_derived(model: Model) -> Iterator[Problem]:
         if isinstance(metric, Derived) and not metric.expr.refs:
             at = model.places.at("metrics", metric.name, "expr")
             yield Problem(Code.BAD_EXPRESSION, f'The derived metric "{metric.name}" names no metric.', at)
+
+
+def check_towers(model: Model) -> Iterator[Problem]:
+    """Metrics computed from metrics computed from metrics … have an end, so that a query over them has one."""
+    parts = {name: metrics_read(metric) for name, metric in model.metrics.items()}
+    depth: dict[str, int] = {}
+    size: dict[str, int] = {}
+    for name in TopologicalSorter(parts).static_order():
+        depth[name] = 1 + max((depth[part] for part in parts[name]), default=0)
+        size[name] = sum(size[part] for part in parts[name]) or 1
+        is_new = all(depth[part] <= MAX_DEPTH and size[part] <= MAX_PARTS for part in parts[name])
+        if is_new and (depth[name] > MAX_DEPTH or size[name] > MAX_PARTS):
+            message = (
+                f"The metric is computed through more than {MAX_DEPTH} levels or {MAX_PARTS:,} parts of other metrics."
+            )
+            yield Problem(Code.BAD_VALUE, message, model.places.at("metrics", name))
 
 
 def check_time(model: Model) -> Iterator[Problem]:
@@ -38,21 +62,13 @@ def _check_time(model: Model, at: Path, dataset: str) -> Iterator[Problem]:
 
 
 def _simple_parts(model: Model, metric: Metric) -> Iterator[Simple]:
-    """The simple metrics a metric is computed from."""
-    names: tuple[str, ...] = ()
-    match metric:
-        case Simple():
-            yield metric
-        case Ratio():
-            names = (metric.numerator, metric.denominator)
-        case Derived():
-            names = tuple(ref.name for ref in metric.expr.refs)
-        case Cumulative():
-            names = (metric.metric,)
-        case _:
-            pass
+    """The simple metrics a metric is computed from, by however many steps, each once."""
+    names = [metric.name]
     for name in names:
-        yield from _simple_parts(model, model.metrics[name])
+        part = model.metrics[name]
+        names += [other for other in metrics_read(part) if other not in names]
+        if isinstance(part, Simple):
+            yield part
 
 
 def _sequences(model: Model) -> Iterator[tuple[Path, str]]:

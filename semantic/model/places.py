@@ -36,7 +36,7 @@ class Places:
 
     @cached_property
     def _children(self) -> Mapping[Path, tuple[str, ...]]:
-        children: dict[Path, tuple[str, ...]] = {}
+        children: dict[Path, list[str]] = {}
         for *around, name in self.by_path:
-            children[tuple(around)] = (*children.get(tuple(around), ()), name)
-        return children
+            children.setdefault(tuple(around), []).append(name)
+        return {path: tuple(names) for path, names in children.items()}

@@ -1,12 +1,15 @@
-"""Which expressions a model holds, over which dataset, and what the names in them mean."""
+"""What a model's parts read: which expressions it holds, over which dataset, what the names in them mean, and which
+metrics a metric is computed from.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from semantic.model.dataset import Dataset, Dimension
 from semantic.model.expression import Expression, Ref
-from semantic.model.metric import Attribution, Simple
+from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
 from semantic.model.policy import RowPolicy
 
@@ -57,6 +60,21 @@ def _of_sequences(model: Model) -> Iterator[tuple[str, Expression | None]]:
         for events in (attribution.conversion, attribution.touch):
             yield events.dataset, events.where
         yield attribution.touch.dataset, attribution.direct
+
+
+def metrics_read(metric: Metric) -> tuple[str, ...]:
+    """The metrics a metric is directly computed from, each once; those of other types have none."""
+    match metric:
+        case Ratio():
+            return tuple(dict.fromkeys((metric.numerator, metric.denominator)))
+        case Derived():
+            return tuple(ref.name for ref in metric.expr.refs)
+        case Cumulative():
+            return (metric.metric,)
+        case Simple() | Conversion() | Retention() | Attribution():
+            return ()
+        case _:
+            assert_never(metric)
 
 
 def target_of(model: Model, dataset: str, ref: Ref) -> str | None:
