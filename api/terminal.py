@@ -21,14 +21,18 @@ def errors() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 metric`, `2 metrics`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def report(error: HeadwaterError) -> None:
     """Tell of an error: whose fault, what, where, what to do."""
     console = errors()
     if isinstance(error, ModelError):
         for problem in error.problems:
             console.print(problem_text(problem))
-        count = len(error.problems)
-        console.print(Text(f"{count} problem{'' if count == 1 else 's'} in the model.", style="bold"))
+        console.print(Text(f"{counted(len(error.problems), 'problem')} in the model.", style="bold"))
         return
     console.print(Text.assemble(("Error: ", "bold red"), error.message, (f" [{error.code}]", "dim")))
     if error.suggestion:

@@ -17,7 +17,7 @@ from api.commands.options import MODEL, setting_options, settings_of
 def command(data: bool, **given: Any) -> None:
     """Check the model: every problem with its file, line and column. Exit code 1 when there is one."""
     from api.place import find_model
-    from api.terminal import output, working
+    from api.terminal import counted, output, working
     from semantic.load import load_folder
 
     settings = settings_of(given)
@@ -27,14 +27,14 @@ def command(data: bool, **given: Any) -> None:
 
         with working("Looking at the data …"):
             asyncio.run(_load_and_close(load_snapshot(settings)))
-    counts = [
-        (len(model.datasets), "dataset"),
-        (len(model.metrics), "metric"),
-        (len({one.name for dataset in model.datasets.values() for one in dataset.dimensions}), "dimension"),
-        (len(model.relationships), "relationship"),
+    dimensions = {one.name for dataset in model.datasets.values() for one in dataset.dimensions}
+    parts = [
+        counted(len(model.datasets), "dataset"),
+        counted(len(model.metrics), "metric"),
+        counted(len(dimensions), "dimension"),
+        counted(len(model.relationships), "relationship"),
     ]
-    told = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
-    output().print(f"The model is right: {told}.{'' if data else ' The data was not looked at.'}")
+    output().print(f"The model is right: {', '.join(parts)}.{'' if data else ' The data was not looked at.'}")
 
 
 async def _load_and_close(loading: Any) -> None:

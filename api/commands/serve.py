@@ -45,6 +45,7 @@ def command(**given: Any) -> None:
 def greeting(app: Any, host: str, port: int, seconds: float) -> str:
     """What a person needs to go on: the address, the page, and a query to copy."""
     from api.example import example_query
+    from api.terminal import counted
 
     snapshot = app.state.served.snapshot
     address = f"http://{reachable(host)}:{port}"
@@ -52,8 +53,8 @@ def greeting(app: Any, host: str, port: int, seconds: float) -> str:
     body = shlex.quote(json.dumps({"query": query}, ensure_ascii=False))
     model = snapshot.model
     return (
-        f"Headwater {app.version}: {len(model.datasets)} datasets, {len(model.metrics)} metrics, "
-        f"ready in {seconds:.1f} s.\n\n"
+        f"Headwater {app.version}: {counted(len(model.datasets), 'dataset')}, "
+        f"{counted(len(model.metrics), 'metric')}, ready in {seconds:.1f} s.\n\n"
         f"  GraphiQL  {address}/graphql\n"
         f"  Schema    {address}/schema.graphql\n\n"
         f"  curl -s {address}/graphql -H 'content-type: application/json' -d {body}\n\n"
