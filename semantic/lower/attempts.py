@@ -16,7 +16,6 @@ from semantic.model.facts import Kind
 from semantic.model.sequence import ExcludeEffect, Funnel, FunnelEntry, FunnelOrder
 from semantic.plan.expr import (
     ZERO,
-    Agg,
     Binary,
     BinaryOp,
     Case,
@@ -24,11 +23,11 @@ from semantic.plan.expr import (
     Col,
     Const,
     Expr,
-    Fold,
     PeriodNumber,
     PeriodStart,
     RowNumber,
 )
+from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, Project, Union
 from semantic.plan.spec import Exclusion, MatchSpec
 from semantic.query.bound import DimensionKey

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from semantic.errors import Code, QueryError
 from semantic.lower.frames import covered
-from semantic.lower.leaf import Leaves, MetricLeaf, StepLeaf
+from semantic.lower.leaf import CohortLeaf, Leaves, MetricLeaf, StepLeaf
 from semantic.model.facts import Kind
 from semantic.model.metric import (
     Aggregation,
@@ -86,7 +86,9 @@ class Expander:
                 return self._cumulative(metric, frame, where)
             case Conversion():
                 return self._conversion(metric, frame, where)
-            case Retention() | Attribution():
+            case Retention():
+                return self._retention(metric, frame, where)
+            case Attribution():
                 raise QueryError(Code.NOT_ANSWERABLE, f'"{metric.name}" has no lowering.')
             case _:
                 assert_never(metric)
@@ -129,6 +131,15 @@ class Expander:
         )
         return _filled(metric, divide(top, bottom), (IsNull(bottom),))
 
+    def _retention(self, metric: Retention, frame: Frame, where: Condition | None) -> Value:
+        retention = self.bound.model.retentions[metric.retention]
+        top, bottom = (
+            Col(self.leaves.name(CohortLeaf(retention, metric.period, returned, frame, where)))
+            for returned in (True, False)
+        )
+        counted = Case(((IsNull(bottom), NULL),), Coalesce((top, ZERO)))  # a cohort of which nobody came back is 0
+        return _filled(metric, divide(counted, bottom), (IsNull(bottom),))
+
     def _cumulative(self, metric: Cumulative, frame: Frame, where: Condition | None) -> Value:
         if frame.window is not None or frame.to_date is not None:
             raise QueryError(
@@ -149,7 +160,9 @@ def _number(value: float) -> Expr:
     return ZERO if value == 0 else Param(value, Kind.INTEGER if isinstance(value, int) else Kind.FLOAT)
 
 
-def _filled(metric: Ratio | Derived | Cumulative | Conversion, expr: Expr, missing: tuple[Expr, ...]) -> Value:
+def _filled(
+    metric: Ratio | Derived | Cumulative | Conversion | Retention, expr: Expr, missing: tuple[Expr, ...]
+) -> Value:
     """The metric's own fill, only where nothing inside it has a value: x / 0 stays null."""
     if metric.fill is None or not missing:
         return Value(expr, missing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semantic.model.metric import Simple
-from semantic.model.sequence import Funnel
+from semantic.model.sequence import Funnel, RetentionDefinition
 from semantic.query.bound import PLAIN, Frame
 from semantic.query.query import Condition
 
@@ -39,7 +39,23 @@ class StepLeaf:
         return f"{self.funnel.name}_{self.step}"
 
 
-Leaf = MetricLeaf | StepLeaf
+@dataclass(frozen=True, slots=True)
+class CohortLeaf:
+    """The entities of a retention's mature cohorts, or (`returned`) those that came back in a period."""
+
+    retention: RetentionDefinition
+    period: int
+    returned: bool
+    frame: Frame = PLAIN
+    where: Condition | None = None
+
+    @property
+    def label(self) -> str:
+        """What its column is called after."""
+        return f"{self.retention.name}_{self.period}{'_returned' if self.returned else ''}"
+
+
+Leaf = MetricLeaf | StepLeaf | CohortLeaf
 
 
 class Leaves:

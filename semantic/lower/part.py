@@ -16,7 +16,8 @@ from typing import Protocol, assert_never
 from semantic.errors import Code, QueryError
 from semantic.lower.frames import Interval, aligned, intervals, moment_kind
 from semantic.lower.funnel import FunnelReading
-from semantic.lower.leaf import Leaf, MetricLeaf, StepLeaf
+from semantic.lower.leaf import CohortLeaf, Leaf, MetricLeaf, StepLeaf
+from semantic.lower.retention import RetentionReading
 from semantic.lower.rows import Rows
 from semantic.lower.scope import Scope
 from semantic.lower.window import windowed
@@ -60,6 +61,9 @@ class Part:
             dataset = bound.model.datasets[metric.dataset]
             scope = Scope(bound.model, bound.facts, dataset, bound.zone, bound.week_start)
             return Rows(bound, scope, metrics, time_column(bound.model, metric), start, end)
+        cohorts = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, CohortLeaf))
+        if cohorts:
+            return RetentionReading(bound, cohorts, start, end)
         steps = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, StepLeaf))
         return FunnelReading(bound, steps, start, end)
 
@@ -79,6 +83,8 @@ def _group(bound: BoundQuery, leaf: Leaf) -> tuple[object, ...]:
             return ("rows", metric.dataset, time_column(bound.model, metric) if timed else None, frame)
         case StepLeaf(funnel, _, frame, where):
             return ("funnel", funnel.name, frame, where)
+        case CohortLeaf(retention, _, _, frame, where):
+            return ("retention", retention.name, frame, where)
         case _:
             assert_never(leaf)
 

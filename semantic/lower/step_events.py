@@ -106,7 +106,10 @@ class StepEvents:
         return conjunction(found) or TRUE
 
     def rows(self, used: list[Expr]) -> Plan:
-        """The rows that can be part of an attempt, with the columns that `used` reads. Unknown held values never are."""
+        """The rows that can be part of an attempt, with the columns that `used` reads.
+
+        Unknown held values never are.
+        """
         who = Col(self._entity_column)
         found: list[Expr] = [IsNotTrue(IsNull(value)) for value in (who, *(value for _, value in self._holds()))]
         time, until = self.time, self._until()

@@ -11,7 +11,8 @@ from semantic.lower.scope import Scope
 from semantic.model.facts import Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import ReachedDimension, reachable
-from semantic.plan.expr import Agg, Cast, Col, Expr, Fold, Param, TextMatch, TextTest, conjunction
+from semantic.plan.expr import Cast, Col, Expr, Param, TextMatch, TextTest, conjunction
+from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Plan, Sort, Union
 from semantic.plan.walk import columns
 from semantic.query.bind import condition_dimensions, with_related

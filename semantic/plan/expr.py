@@ -198,6 +198,61 @@ class PeriodStart:
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodIndex:
+    """The number of a date's period (day, week or month), such that the next period's is one more."""
+
+    part: Expr
+    grain: Grain
+    week_start: Weekday = Weekday.MONDAY
+
+
+@dataclass(frozen=True, slots=True)
+class BitOf:
+    """A word with one bit set, the part's (0 … 125)."""
+
+    part: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """A word moved down by some bits."""
+
+    part: Expr
+    by: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class HasBits:
+    """Some bit from `low` to `high` is set in a word."""
+
+    part: Expr
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Several values as one, compared from the first to the last."""
+
+    parts: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The value at a place (from 0) of a row."""
+
+    part: Expr
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Micros:
+    """Microseconds since 1970 of a naive UTC timestamp."""
+
+    part: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Instant:
     """Microseconds since 1970 as TIMESTAMPTZ."""
 
@@ -237,39 +292,23 @@ Expr = (
     | PeriodNumber
     | PeriodStart
     | Instant
+    | Micros
+    | PeriodIndex
+    | BitOf
+    | Shifted
+    | HasBits
+    | Row
+    | Item
     | RowNumber
     | RowCount
 )
 
+WORD = 126
+"""Bits of a word."""
+
 NULL = Const(None)
 TRUE = Const(True)
 ZERO = Const(0)
-
-
-class Fold(StrEnum):
-    """How an aggregate folds a column; all ignore nulls, COUNT without an argument counts rows."""
-
-    SUM = "sum"
-    COUNT = "count"
-    COUNT_DISTINCT = "count_distinct"
-    AVG = "avg"
-    MIN = "min"
-    MAX = "max"
-    ARG_MAX = "arg_max"
-    PERCENTILE = "percentile"
-
-
-@dataclass(frozen=True, slots=True)
-class Agg:
-    """One aggregate: of `arg` over the rows where `where` is true. `p`: of PERCENTILE, interpolated. `by`: ARG_MAX
-    takes the `arg` of the row where it is largest.
-    """
-
-    fold: Fold
-    arg: Expr | None = None
-    where: Expr | None = None
-    p: float | None = None
-    by: Expr | None = None
 
 
 def conjunction(parts: list[Expr]) -> Expr | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from semantic.model.facts import Kind
-from semantic.plan.expr import Agg, Expr
+from semantic.plan.expr import Expr
+from semantic.plan.fold import Agg
 from semantic.plan.spec import MatchSpec
 from semantic.query.query import Scalar
 from semantic.time import Grain

@@ -5,33 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from semantic.plan.expr import (
-    Agg,
-    All,
-    AnyOf,
-    Authored,
-    Binary,
-    Bits,
-    Case,
-    Cast,
-    Coalesce,
-    Col,
-    Const,
-    Expr,
-    InList,
-    Instant,
-    IsNotTrue,
-    IsNull,
-    Param,
-    PeriodNumber,
-    PeriodStart,
-    RowCount,
-    RowNumber,
-    Shift,
-    TextMatch,
-    Truncate,
-)
+from semantic.plan.expr import Expr
+from semantic.plan.fold import Agg
 from semantic.plan.node import Aggregate, Filter, Join, Match, Plan, Project, Scan, Sort, Spine, Union
+from semantic.plan.show_expr import show_expr
 
 
 def show(plan: Plan) -> str:
@@ -96,55 +73,3 @@ def _agg(agg: Agg) -> str:
     by = "" if agg.by is None else f" by {show_expr(agg.by)}"
     where = "" if agg.where is None else f" where {show_expr(agg.where)}"
     return f"{agg.fold}({arg}{p}){by}{where}"
-
-
-def show_expr(expr: Expr) -> str:
-    """An expression in one line; parameters by their values."""
-    match expr:
-        case Col(name):
-            return name
-        case Param(value):
-            return repr(value)
-        case Const(value):
-            return str(value).lower()
-        case Authored():
-            return f"«{expr.expression.sql}»"
-        case Binary():
-            return f"({show_expr(expr.left)} {expr.op} {show_expr(expr.right)})"
-        case All(parts):
-            return f"all({', '.join(map(show_expr, parts))})"
-        case AnyOf(parts):
-            return f"any({', '.join(map(show_expr, parts))})"
-        case IsNotTrue(part):
-            return f"not({show_expr(part)})"
-        case IsNull(part):
-            return f"null({show_expr(part)})"
-        case InList(part, values):
-            return f"{show_expr(part)} in ({', '.join(map(show_expr, values))})"
-        case TextMatch():
-            return f"{expr.test}({show_expr(expr.part)}, {show_expr(expr.value)}{', fold' if expr.fold else ''})"
-        case Case(whens, default):
-            shown = "; ".join(f"{show_expr(when)} → {show_expr(then)}" for when, then in whens)
-            return f"case({shown}; else {show_expr(default)})"
-        case Coalesce(parts):
-            return f"coalesce({', '.join(map(show_expr, parts))})"
-        case Cast(part, kind):
-            return f"{show_expr(part)}::{kind}"
-        case Shift(part, pieces):
-            return f"shift({show_expr(part)}, {', '.join(f'{seconds:+}s' for _, seconds in pieces)})"
-        case Truncate(part, grain):
-            return f"{grain}({show_expr(part)})"
-        case Bits():
-            return f"bits({', '.join(f'{bit}: {show_expr(when)}' for when, bit in expr.parts)})"
-        case PeriodNumber(part):
-            return f"number({show_expr(part)})"
-        case PeriodStart(part):
-            return f"period({show_expr(part)})"
-        case Instant(part):
-            return f"instant({show_expr(part)})"
-        case RowNumber(by):
-            return f"row_number({', '.join(by)})"
-        case RowCount():
-            return "row_count()"
-        case _:
-            assert_never(expr)

@@ -10,6 +10,7 @@ from semantic.plan.expr import (
     AnyOf,
     Authored,
     Binary,
+    BitOf,
     Bits,
     Case,
     Cast,
@@ -17,16 +18,22 @@ from semantic.plan.expr import (
     Col,
     Const,
     Expr,
+    HasBits,
     InList,
     Instant,
     IsNotTrue,
     IsNull,
+    Item,
+    Micros,
     Param,
+    PeriodIndex,
     PeriodNumber,
     PeriodStart,
+    Row,
     RowCount,
     RowNumber,
     Shift,
+    Shifted,
     TextMatch,
     Truncate,
 )
@@ -66,11 +73,13 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return tuple(inner for _, inner in expr.names)
         case Binary():
             return (expr.left, expr.right)
-        case All() | AnyOf() | Coalesce():
+        case Shifted():
+            return (expr.part, expr.by)
+        case All() | AnyOf() | Coalesce() | Row():
             return expr.parts
         case IsNotTrue() | IsNull() | InList() | TextMatch() | Cast() | Shift() | Truncate():
             return (expr.part,)
-        case PeriodNumber() | PeriodStart() | Instant():
+        case PeriodNumber() | PeriodStart() | Instant() | PeriodIndex() | BitOf() | HasBits() | Item() | Micros():
             return (expr.part,)
         case Case():
             return (*(side for when in expr.whens for side in when), expr.default)

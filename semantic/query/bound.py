@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from semantic.model.facts import Facts, Kind
 from semantic.model.metric import Metric
 from semantic.model.model import Model
-from semantic.model.sequence import Funnel
+from semantic.model.sequence import Funnel, RetentionDefinition
+from semantic.query.cells import Cell
 from semantic.query.funnel import FunnelReport
 from semantic.query.period import Span
 from semantic.query.query import Comparison, Condition, Having, OrderBy
@@ -122,6 +123,8 @@ class BoundValues:
     where: Condition | None
     search: str | None
     limit: int
+    data_through: date | None = None
+    warnings: tuple[QueryWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +151,26 @@ class BoundFunnel:
     limit: int
     offset: int
     warnings: tuple[QueryWarning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRetention:
+    """A bound question about a retention."""
+
+    model: Model
+    facts: Facts
+    definition: RetentionDefinition
+    cells: tuple[Cell, ...]
+    zone: ZoneInfo
+    week_start: Weekday
+    span: Span | None
+    days: tuple[date, date] | None
+    data_through: date | None
+    where: Condition | None
+    segments: tuple[str, ...]
+    dimensions: tuple[DimensionKey, ...]
+    warnings: tuple[QueryWarning, ...]
+
+
+Bound = BoundQuery | BoundValues | BoundFunnel | BoundRetention
+"""Every question, bound."""

@@ -110,7 +110,7 @@ def _check_answerable(model: Model, metric: Metric) -> None:
     """Refuse the types that no lowering exists for."""
     inner: list[str]
     match metric:
-        case Simple() | Conversion():
+        case Simple() | Conversion() | Retention():
             return
         case Ratio():
             inner = [metric.numerator, metric.denominator]
@@ -118,7 +118,7 @@ def _check_answerable(model: Model, metric: Metric) -> None:
             inner = [ref.name for ref in metric.expr.refs]
         case Cumulative():
             inner = [metric.metric]
-        case Retention() | Attribution():
+        case Attribution():
             raise QueryError(
                 Code.NOT_ANSWERABLE,
                 f'"{metric.name}" is a {type(metric).__name__.lower()} metric, which this version only validates.',

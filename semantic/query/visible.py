@@ -15,6 +15,7 @@ from semantic.model.model import Model
 from semantic.query.bind import condition_dimensions
 from semantic.query.funnel import FunnelQuery
 from semantic.query.query import DimensionField, MetricQuery, Viewer
+from semantic.query.retention import RetentionQuery
 from semantic.query.values import ValuesQuery
 
 _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
@@ -25,6 +26,10 @@ _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
     exp.LT: operator.lt,
     exp.LTE: operator.le,
 }
+
+
+Question = MetricQuery | ValuesQuery | FunnelQuery | RetentionQuery
+"""Everything that can be asked."""
 
 
 def hidden_names(model: Model, viewer: Viewer) -> frozenset[str]:
@@ -93,7 +98,7 @@ def _value(node: exp.Expr, claims: Mapping[str, object]) -> object:
     return None
 
 
-def check_visible(model: Model, query: MetricQuery | ValuesQuery | FunnelQuery, viewer: Viewer) -> None:
+def check_visible(model: Model, query: Question, viewer: Viewer) -> None:
     """Refuse a hidden name exactly as an unknown one, without a suggestion that would betray it."""
     hidden = hidden_names(model, viewer)
     if not hidden:
@@ -107,10 +112,13 @@ def check_visible(model: Model, query: MetricQuery | ValuesQuery | FunnelQuery, 
             raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".')
 
 
-def _dimensions(query: MetricQuery | ValuesQuery | FunnelQuery) -> Iterator[str]:
+def _dimensions(query: Question) -> Iterator[str]:
     yield from condition_dimensions(query.where)
     if isinstance(query, ValuesQuery):
         yield query.dimension
+        return
+    if isinstance(query, RetentionQuery):
+        yield from query.breakdown
         return
     if isinstance(query, FunnelQuery):
         yield from query.breakdown

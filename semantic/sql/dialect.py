@@ -50,6 +50,34 @@ class Dialect(ABC):
         """Division of whole numbers, rounded down."""
 
     @abstractmethod
+    def period_index(self, day: Fragment, grain: Grain, week_start: int) -> Fragment:
+        """The number of a date's period, such that the next period's is one more; `week_start`: days after Monday."""
+
+    @abstractmethod
+    def bit(self, place: Fragment) -> Fragment:
+        """A word with one bit set."""
+
+    @abstractmethod
+    def shifted(self, word: Fragment, by: Fragment) -> Fragment:
+        """A word moved down."""
+
+    @abstractmethod
+    def has_bits(self, word: Fragment, bits: int) -> Fragment:
+        """Whether a word has any of the bits."""
+
+    @abstractmethod
+    def row(self, parts: list[Fragment]) -> Fragment:
+        """Several values as one that can be compared."""
+
+    @abstractmethod
+    def row_item(self, row: Fragment, place: int) -> Fragment:
+        """The value at a place, from 0."""
+
+    @abstractmethod
+    def micros(self, part: Fragment) -> Fragment:
+        """Microseconds since 1970 of a zone-less timestamp."""
+
+    @abstractmethod
     def instant(self, micros: Fragment) -> Fragment:
         """Microseconds since 1970 as TIMESTAMPTZ."""
 

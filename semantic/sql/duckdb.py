@@ -64,6 +64,39 @@ class DuckDB(Dialect):
         """Two slashes."""
         return build("{} // {}", left, right)
 
+    def period_index(self, day: Fragment, grain: Grain, week_start: int) -> Fragment:
+        """By arithmetic; 1 January 1900 was a Monday."""
+        if grain is Grain.MONTH:
+            return build("year({}) * 12 + month({})", day, day)
+        if grain is Grain.WEEK:
+            return build(f"({{}} - DATE '1900-01-01' - {week_start}) // 7", day)
+        return build("{} - DATE '1970-01-01'", day)
+
+    def bit(self, place: Fragment) -> Fragment:
+        """In a HUGEINT."""
+        return build("1::HUGEINT << ({})::INTEGER", place)
+
+    def shifted(self, word: Fragment, by: Fragment) -> Fragment:
+        """By a shift of the HUGEINT."""
+        return build("{} >> {}::INTEGER", word, by)
+
+    def has_bits(self, word: Fragment, bits: int) -> Fragment:
+        """By a mask."""
+        return build(f"({{}} & {bits}::HUGEINT) <> 0", word)
+
+    def row(self, parts: list[Fragment]) -> Fragment:
+        """A struct."""
+        named = join(", ", (build(f"p{place} := {{}}", part) for place, part in enumerate(parts)))
+        return build("struct_pack({})", named)
+
+    def row_item(self, row: Fragment, place: int) -> Fragment:
+        """A field of the struct."""
+        return build(f"struct_extract({{}}, 'p{place}')", row)
+
+    def micros(self, part: Fragment) -> Fragment:
+        """epoch_us."""
+        return build("epoch_us({})", part)
+
     def instant(self, micros: Fragment) -> Fragment:
         """make_timestamptz."""
         return build("make_timestamptz({})", micros)

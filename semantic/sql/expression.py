@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from semantic.plan.expr import (
-    Agg,
     All,
     AnyOf,
     Authored,
     Binary,
     BinaryOp,
+    BitOf,
     Bits,
     Case,
     Cast,
@@ -19,20 +19,26 @@ from semantic.plan.expr import (
     Col,
     Const,
     Expr,
-    Fold,
+    HasBits,
     InList,
     Instant,
     IsNotTrue,
     IsNull,
+    Item,
+    Micros,
     Param,
+    PeriodIndex,
     PeriodNumber,
     PeriodStart,
+    Row,
     RowCount,
     RowNumber,
     Shift,
+    Shifted,
     TextMatch,
     Truncate,
 )
+from semantic.plan.fold import Agg, Fold
 from semantic.sql.authored import Claim, pieces
 from semantic.sql.dialect import Dialect
 from semantic.sql.fragment import Fragment, build, join, nest
@@ -76,7 +82,13 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             return build("coalesce({})", join(", ", (part(inner) for inner in parts)))
         case Cast(inner, kind):
             return dialect.cast(part(inner), kind)
-        case Shift() | Truncate() | PeriodNumber() | PeriodStart() | Instant():
+        case BitOf() | Shifted() | HasBits():
+            return _word(expr, part, dialect)
+        case Row(parts):
+            return dialect.row([part(inner) for inner in parts])
+        case Item(inner, place):
+            return dialect.row_item(part(inner), place)
+        case Shift() | Truncate() | PeriodNumber() | PeriodStart() | PeriodIndex() | Instant() | Micros():
             return _timed(expr, part(expr.part), dialect)
         case Bits(parts):
             bits = (build(f"CASE WHEN {{}} THEN {1 << bit} ELSE 0 END", part(when)) for when, bit in parts)
@@ -118,7 +130,22 @@ def _text(expr: TextMatch, part: Fragment, dialect: Dialect) -> Fragment:
     return dialect.text_test(expr.test, part, value)
 
 
-def _timed(expr: Shift | Truncate | PeriodNumber | PeriodStart | Instant, part: Fragment, dialect: Dialect) -> Fragment:
+def _word(expr: BitOf | Shifted | HasBits, part: Callable[[Expr], Fragment], dialect: Dialect) -> Fragment:
+    match expr:
+        case BitOf(inner):
+            return dialect.bit(part(inner))
+        case Shifted(inner, by):
+            return dialect.shifted(nest(part(inner)), nest(part(by)))
+        case HasBits(inner, low, high):
+            return dialect.has_bits(nest(part(inner)), (1 << (high + 1)) - (1 << low))
+        case _:
+            assert_never(expr)
+
+
+Moment = Shift | Truncate | PeriodNumber | PeriodStart | PeriodIndex | Instant | Micros
+
+
+def _timed(expr: Moment, part: Fragment, dialect: Dialect) -> Fragment:
     match expr:
         case Shift(_, pieces_of_time):
             return dialect.shift(part, pieces_of_time)
@@ -128,8 +155,12 @@ def _timed(expr: Shift | Truncate | PeriodNumber | PeriodStart | Instant, part: 
             return dialect.period_number(part, expr.clock)
         case PeriodStart():
             return dialect.period_start(part, expr.clock)
+        case PeriodIndex(_, grain, week_start):
+            return dialect.period_index(nest(part), grain, week_start.number)
         case Instant():
             return dialect.instant(part)
+        case Micros():
+            return dialect.micros(part)
         case _:
             assert_never(expr)
 

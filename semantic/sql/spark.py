@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from semantic.errors import Code, QueryError
 from semantic.model.facts import Kind
 from semantic.plan.expr import Param, TextTest
 from semantic.plan.node import Spine
@@ -62,6 +63,42 @@ class Spark(Dialect):
     def wholes(self, left: Fragment, right: Fragment) -> Fragment:
         """By div."""
         return build("{} div {}", left, right)
+
+    def period_index(self, day: Fragment, grain: Grain, week_start: int) -> Fragment:
+        """By arithmetic; 1 January 1900 was a Monday."""
+        if grain is Grain.MONTH:
+            return build("year({}) * 12 + month({})", day, day)
+        if grain is Grain.WEEK:
+            return build(f"(datediff({{}}, DATE '1900-01-01') - {week_start}) div 7", day)
+        return build("unix_date({})", day)
+
+    def bit(self, place: Fragment) -> Fragment:
+        """In a BIGINT, whose 62 bits must do."""
+        return build("shiftleft(CAST(1 AS BIGINT), CAST({} AS INT))", place)
+
+    def shifted(self, word: Fragment, by: Fragment) -> Fragment:
+        """By shiftright."""
+        return build("shiftright({}, CAST({} AS INT))", word, by)
+
+    def has_bits(self, word: Fragment, bits: int) -> Fragment:
+        """By a mask. NOT_ANSWERABLE beyond 62 bits."""
+        if bits >= 1 << 62:
+            raise QueryError(Code.NOT_ANSWERABLE, "Spark answers retentions of up to 61 periods.", "Ask for fewer.")
+        return build(f"({{}} & {bits}) <> 0", word)
+
+    def row(self, parts: list[Fragment]) -> Fragment:
+        """A named struct."""
+        return build(
+            "named_struct({})", join(", ", (build(f"'p{place}', {{}}", part) for place, part in enumerate(parts)))
+        )
+
+    def row_item(self, row: Fragment, place: int) -> Fragment:
+        """A field of the struct."""
+        return build(f"{{}}.p{place}", nest(row))
+
+    def micros(self, part: Fragment) -> Fragment:
+        """unix_micros, of a timestamp with a zone."""
+        return build("unix_micros(CAST({} AS TIMESTAMP))", part)
 
     def instant(self, micros: Fragment) -> Fragment:
         """timestamp_micros."""

@@ -1,0 +1,104 @@
+"""Expressions of a plan as one line of text."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from semantic.plan.expr import (
+    All,
+    AnyOf,
+    Authored,
+    Binary,
+    BitOf,
+    Bits,
+    Case,
+    Cast,
+    Coalesce,
+    Col,
+    Const,
+    Expr,
+    HasBits,
+    InList,
+    Instant,
+    IsNotTrue,
+    IsNull,
+    Item,
+    Micros,
+    Param,
+    PeriodIndex,
+    PeriodNumber,
+    PeriodStart,
+    Row,
+    RowCount,
+    RowNumber,
+    Shift,
+    Shifted,
+    TextMatch,
+    Truncate,
+)
+
+
+def show_expr(expr: Expr) -> str:
+    """An expression in one line; parameters by their values."""
+    match expr:
+        case Col(name):
+            return name
+        case Param(value):
+            return repr(value)
+        case Const(value):
+            return str(value).lower()
+        case Authored():
+            return f"«{expr.expression.sql}»"
+        case Binary():
+            return f"({show_expr(expr.left)} {expr.op} {show_expr(expr.right)})"
+        case All(parts):
+            return f"all({', '.join(map(show_expr, parts))})"
+        case AnyOf(parts):
+            return f"any({', '.join(map(show_expr, parts))})"
+        case IsNotTrue(part):
+            return f"not({show_expr(part)})"
+        case IsNull(part):
+            return f"null({show_expr(part)})"
+        case InList(part, values):
+            return f"{show_expr(part)} in ({', '.join(map(show_expr, values))})"
+        case TextMatch():
+            return f"{expr.test}({show_expr(expr.part)}, {show_expr(expr.value)}{', fold' if expr.fold else ''})"
+        case Case(whens, default):
+            shown = "; ".join(f"{show_expr(when)} → {show_expr(then)}" for when, then in whens)
+            return f"case({shown}; else {show_expr(default)})"
+        case Coalesce(parts):
+            return f"coalesce({', '.join(map(show_expr, parts))})"
+        case Cast(part, kind):
+            return f"{show_expr(part)}::{kind}"
+        case Shift(part, pieces):
+            return f"shift({show_expr(part)}, {', '.join(f'{seconds:+}s' for _, seconds in pieces)})"
+        case Truncate(part, grain):
+            return f"{grain}({show_expr(part)})"
+        case Bits():
+            return f"bits({', '.join(f'{bit}: {show_expr(when)}' for when, bit in expr.parts)})"
+        case PeriodNumber(part):
+            return f"number({show_expr(part)})"
+        case PeriodStart(part):
+            return f"period({show_expr(part)})"
+        case PeriodIndex(part, grain):
+            return f"{grain}_index({show_expr(part)})"
+        case BitOf(part):
+            return f"bit({show_expr(part)})"
+        case Shifted(part, by):
+            return f"({show_expr(part)} >> {show_expr(by)})"
+        case HasBits(part, low, high):
+            return f"bits {low}…{high} of {show_expr(part)}"
+        case Row(parts):
+            return f"row({', '.join(map(show_expr, parts))})"
+        case Item(part, place):
+            return f"{show_expr(part)}.{place}"
+        case Micros(part):
+            return f"micros({show_expr(part)})"
+        case Instant(part):
+            return f"instant({show_expr(part)})"
+        case RowNumber(by):
+            return f"row_number({', '.join(by)})"
+        case RowCount():
+            return "row_count()"
+        case _:
+            assert_never(expr)

@@ -1,0 +1,64 @@
+"""The columns of an answer: which come back for a bound question, and of what kinds."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from semantic.model.facts import Kind
+from semantic.query.bound import Bound, BoundFunnel, BoundQuery, BoundRetention, BoundValues
+from semantic.query.funnel import FunnelReport
+from semantic.query.query import ROW_COUNT
+from semantic.sql.statement import Column
+
+
+def answer_columns(bound: Bound) -> tuple[Column, ...]:
+    """The columns, in order."""
+    match bound:
+        case BoundQuery():
+            return _metrics(bound)
+        case BoundValues():
+            return (Column("value", bound.kind), Column("count", Kind.INTEGER))
+        case BoundFunnel():
+            return _funnel(bound)
+        case BoundRetention():
+            keys = tuple(Column(key.name, key.kind) for key in bound.dimensions)
+            counts = tuple(Column(f"cell{cell.number}", Kind.INTEGER) for cell in bound.cells)
+            return (Column("cohort", Kind.DATE), *keys, Column("size", Kind.INTEGER), *counts)
+        case _:
+            assert_never(bound)
+
+
+def _metrics(bound: BoundQuery) -> tuple[Column, ...]:
+    kinds = {key.name: key.kind for key in bound.keys} | {metric.key: metric.kind for metric in bound.metrics}
+    found = [Column(name, kinds[name]) for name in bound.output]
+    if bound.count_rows:
+        found.append(Column(ROW_COUNT, Kind.INTEGER))
+    return tuple(found)
+
+
+def _funnel(bound: BoundFunnel) -> tuple[Column, ...]:
+    match bound.report:
+        case FunnelReport.HISTOGRAM:
+            return (Column("bucket", Kind.INTEGER), Column("count", Kind.INTEGER))
+        case FunnelReport.DROP_OFFS:
+            return (Column("entity", Kind.STRING), Column("last_seen", Kind.TIMESTAMPTZ))
+        case FunnelReport.STEPS:
+            return (*_funnel_keys(bound), *_funnel_numbers(bound))
+        case _:
+            assert_never(bound.report)
+
+
+def _funnel_keys(bound: BoundFunnel) -> tuple[Column, ...]:
+    keys = tuple(Column(key.name, key.kind) for key in bound.dimensions)
+    if bound.grain is None:
+        return keys
+    return (Column("period", Kind.TIMESTAMPTZ if bound.grain.is_clock else Kind.DATE), *keys)
+
+
+def _funnel_numbers(bound: BoundFunnel) -> tuple[Column, ...]:
+    steps = range(1, len(bound.funnel.steps) + 1)
+    found = [Column(f"count{step}", Kind.INTEGER) for step in steps]
+    if bound.times:
+        for step in steps[1:]:
+            found += [Column(f"average{step}", Kind.FLOAT), Column(f"median{step}", Kind.FLOAT)]
+    return tuple(found)
