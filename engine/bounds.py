@@ -29,7 +29,8 @@ def read_bounds(
     if not timed:
         return MappingProxyType({})
     ends = ", ".join(_ends(name, kind) for name, kind in timed.items())
-    row: Sequence[date | datetime | None] = cursor.execute(f"SELECT {ends} FROM {relation}").fetchone() or ()
+    row: Sequence[date | datetime | None]
+    (row,) = cursor.execute(f"SELECT {ends} FROM {relation}").fetchall()
     found: dict[str, Bounds] = {}
     for index, (name, kind) in enumerate(timed.items()):
         first, last = row[2 * index], row[2 * index + 1]

@@ -15,6 +15,7 @@ from engine.answering import run
 from engine.edition import Edition
 from engine.engine import Answer, Compile
 from engine.files import changing
+from engine.guard import Guard
 from engine.press import Press
 from engine.settings import EngineSettings
 from engine.shelf import Shelf
@@ -33,6 +34,7 @@ class DuckDBEngine:
     ) -> None:
         self._connection = connection
         self._attempts = settings.read_attempts
+        self._guard = Guard()
         self._queries = Lane(connection, settings.concurrent, "query")
         self._looks = Lane(connection, LOOKING_THREADS, "look")
         self._shelf = Shelf(presses, self._looks, settings.freshness_check)
@@ -50,7 +52,7 @@ class DuckDBEngine:
             read = [edition for edition in editions if edition.dataset in statement.datasets]
             with self._shelf.reading(read):
                 began = time.perf_counter()
-                table = await self._queries.run(partial(run, statement=statement, editions=read))
+                table = await self._queries.run(partial(run, statement=statement, editions=read, guard=self._guard))
             if table is not None:
                 return Answer(table, statement, facts, cached=False, seconds=time.perf_counter() - began)
             self._shelf.doubt(statement.datasets)

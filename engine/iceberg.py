@@ -119,10 +119,10 @@ class IcebergReader:
         partitions = {field.source_id for field in self._table.spec().fields if str(field.transform) == "identity"}
         lacking = ["count(field_id) = 0", *(f"NOT bool_or(field_id IS NOT DISTINCT FROM {id})" for id in partitions)]
         query = f"SELECT file_name FROM parquet_schema({exact_paths(paths)}) GROUP BY 1 HAVING {' OR '.join(lacking)}"
-        found = cursor.execute(f"{query} LIMIT 1").fetchone()
-        if found is not None:
+        found = cursor.execute(f"{query} LIMIT 1").fetchall()
+        if found:
             message = f'The files of the Iceberg table of "{self._dataset}" don\'t say which columns they hold.'
-            raise DataError(message, "Rewrite the files that were added from elsewhere.", found[0])
+            raise DataError(message, "Rewrite the files that were added from elsewhere.", found[0][0])
 
 
 def _scan(paths: Sequence[str], ids: Sequence[int], columns: Shape) -> str:

@@ -32,7 +32,7 @@ def repeats(cursor: duckdb.DuckDBPyConnection, relation: str, key: Sequence[str]
     query = (
         f"SELECT 1 FROM {relation} AS t WHERE {_has_key(key)} GROUP BY {identifiers(key)} HAVING count(*) > 1 LIMIT 1"
     )
-    return cursor.execute(query).fetchone() is not None
+    return bool(cursor.execute(query).fetchall())
 
 
 def repeats_since(cursor: duckdb.DuckDBPyConnection, old: str, new: str, key: Sequence[str]) -> bool:
@@ -41,7 +41,7 @@ def repeats_since(cursor: duckdb.DuckDBPyConnection, old: str, new: str, key: Se
         return True
     added = f"(SELECT {identifiers(key)} FROM {new} AS t WHERE {_has_key(key)})"
     query = f"SELECT 1 FROM {old} AS t SEMI JOIN {added} AS a USING ({identifiers(key)}) LIMIT 1"
-    return cursor.execute(query).fetchone() is not None
+    return bool(cursor.execute(query).fetchall())
 
 
 def keep_losers(cursor: duckdb.DuckDBPyConnection, name: str, previous: str) -> None:
@@ -76,8 +76,8 @@ def delete_losers(cursor: duckdb.DuckDBPyConnection, table: str, key: Sequence[s
 
 def count(cursor: duckdb.DuckDBPyConnection, relation: str) -> int:
     """The number of rows."""
-    row = cursor.execute(f"SELECT count(*) FROM {relation}").fetchone()
-    return int(row[0]) if row else 0
+    ((number,),) = cursor.execute(f"SELECT count(*) FROM {relation}").fetchall()
+    return int(number)
 
 
 def _losers(relation: str, key: Sequence[str], row: Sequence[str], columns: Iterable[str]) -> str:

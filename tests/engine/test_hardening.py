@@ -63,6 +63,19 @@ MALICIOUS = [
     "PREPARE p AS SELECT 1",
     "USE main",
     "SELECT getenv('HOME')",
+    # files of the model itself, around the rows it leaves out
+    "SELECT n FROM read_parquet('{shop}/events/a.parquet')",
+    "SELECT n FROM events WHERE n IN (SELECT size FROM read_blob('{shop}/events/a.parquet'))",
+    "SELECT * FROM glob('{shop}/events/*')",
+    "SELECT * FROM '{shop}/events/a.parquet'",
+    "SELECT * FROM repeats.e1",
+    "SELECT * FROM information_schema.tables",
+    "SELECT * FROM duckdb_views()",
+    "SELECT * FROM query('SELECT 1')",
+    "SELECT * FROM query_table('events')",
+    "WITH a AS (SELECT * FROM sniff_csv('{shop}/events/a.parquet')) SELECT * FROM a",
+    "SELECT (SELECT count(*) FROM duckdb_secrets()) FROM events",
+    "SELECT n FROM users",
     "CREATE SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b')",
 ]
 
@@ -91,3 +104,17 @@ async def test_a_variable_of_python_is_no_table(engine: DuckDBEngine) -> None:
 
 async def test_times_are_utc_whatever_the_machine_says(engine: DuckDBEngine) -> None:
     assert await rows(engine, "SELECT current_setting('TimeZone') FROM events LIMIT 1", "zone") == [("UTC",)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT n FROM Events",
+        "WITH a AS (SELECT n FROM events), b AS MATERIALIZED (SELECT * FROM a) SELECT n FROM b JOIN a USING (n)",
+        "SELECT e.n FROM events e, range(2) r, generate_series(1, 2) s, unnest([1, 2]) u",
+        "SELECT n FROM (VALUES (1), (2)) v(n)",
+        "SELECT n FROM events UNION ALL SELECT n FROM events",
+    ],
+)
+async def test_what_statements_may_do(engine: DuckDBEngine, sql: str) -> None:
+    assert await rows(engine, sql, "n")
