@@ -251,7 +251,7 @@ def test_too_long_and_too_deep() -> None:
     assert parse_expression(many, Scope.ROWS).faults == ()
 
 
-NUMBERS = st.deferred(
+NUMBERS: st.SearchStrategy[str] = st.deferred(
     lambda: (
         st.sampled_from(["a", "b", "i", "n", "2"])
         | st.builds("{} {} {}".format, NUMBERS, st.sampled_from(["+", "-", "*", "^", "**"]), NUMBERS)
@@ -262,7 +262,7 @@ NUMBERS = st.deferred(
         | st.builds("if({}, {}, 1)".format, BOOLEANS, NUMBERS)
     )
 )
-BOOLEANS = st.deferred(
+BOOLEANS: st.SearchStrategy[str] = st.deferred(
     lambda: (
         st.sampled_from(["yes", "no"])
         | st.builds("{} {} {}".format, BOOLEANS, st.sampled_from(["and", "or", "="]), BOOLEANS)

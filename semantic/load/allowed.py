@@ -12,9 +12,7 @@ from sqlglot import exp
 
 from semantic.errors import did_you_mean
 from semantic.load.functions import BY_NODE, FUNCTIONS, INTERVAL_UNITS, REFUSED
-
-MAX_PATH: Final = 4
-"""Relationships in one name."""
+from semantic.model.reach import MAX_PATH
 
 
 class Scope(Enum):

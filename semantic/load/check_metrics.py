@@ -63,10 +63,11 @@ def _check_time(model: Model, at: Path, dataset: str) -> Iterator[Problem]:
 
 def _simple_parts(model: Model, metric: Metric) -> Iterator[Simple]:
     """The simple metrics a metric is computed from, by however many steps, each once."""
-    names = [metric.name]
-    for name in names:
-        part = model.metrics[name]
-        names += [other for other in metrics_read(part) if other not in names]
+    pending, seen = [metric], {metric.name}
+    for part in pending:
+        fresh = [name for name in metrics_read(part) if name not in seen]
+        seen.update(fresh)
+        pending += [model.metrics[name] for name in fresh]
         if isinstance(part, Simple):
             yield part
 

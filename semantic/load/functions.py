@@ -53,6 +53,15 @@ def _size(node: exp.Expr) -> str | None:
     return None if isinstance(size, exp.Literal) else "left and right take a number of characters, such as 3"
 
 
+def _globally(node: exp.Expr) -> str | None:
+    option, replacement = node.args.get("modifiers"), node.args.get("replacement")
+    if not isinstance(option, exp.Literal) or option.name != "g":
+        return "regexp_replace replaces once on one engine, everywhere on another: add 'g' for everywhere"
+    if not isinstance(replacement, exp.Literal) or re.search(r"[\\$]", replacement.name):
+        return "regexp_replace takes a plain text as replacement, without \\ and $"
+    return None
+
+
 def _format(node: exp.Expr) -> str | None:
     form = node.args.get("format")
     if isinstance(form, exp.Literal) and _TIME_FORMAT.fullmatch(form.name):
@@ -101,6 +110,7 @@ FUNCTIONS: Final = (
     Function("right", exp.Right, "right(s, 2)", "The last characters.", _size),
     Function("lpad", exp.Pad, "lpad(s, 8, '0')", "Filled, or cut, to a length; also rpad."),
     Function("replace", exp.Replace, "replace(s, 'a', 'b')", "With one text for another."),
+    Function("repeat", exp.Repeat, "repeat(s, 2)", "Several times."),
     Function("reverse", exp.Reverse, "reverse(s)", "Backwards."),
     Function(
         "concat", exp.Concat, "concat(s, '-', r)", "Texts one after another, nulls as empty; || gives null for them."
@@ -112,6 +122,11 @@ FUNCTIONS: Final = (
     Function("ends_with", exp.EndsWith, "ends_with(s, 'a')", "Whether a text ends so."),
     Function("contains", exp.Contains, "contains(s, 'a')", "Whether a text holds another."),
     Function("regexp_matches", exp.RegexpLike, "regexp_matches(s, '^a')", "Whether a pattern is found in a text."),
+    Function("regexp_extract", exp.RegexpExtract, "regexp_extract(s, 'a(.)', 1)", "What a group matched, else empty."),
+    Function(
+        "regexp_replace", exp.RegexpReplace, "regexp_replace(s, 'a', 'b', 'g')", "All matches replaced.", _globally
+    ),
+    Function("md5", exp.MD5, "md5(s)", "The checksum of a text, as 32 hexadecimal digits."),
     Function("year", exp.Year, "year(t)", "The year of a date or time."),
     Function("quarter", exp.Quarter, "quarter(t)", "1 to 4."),
     Function("month", exp.Month, "month(t)", "1 to 12."),
@@ -123,6 +138,7 @@ FUNCTIONS: Final = (
     Function("isodow", exp.DayOfWeekIso, "isodow(t)", "1 for Monday to 7 for Sunday."),
     Function("hour", exp.Hour, "hour(t)", "0 to 23."),
     Function("minute", exp.Minute, "minute(t)", "0 to 59."),
+    Function("second", exp.Second, "second(t)", "0 to 59, without fractions."),
     Function("extract", exp.Extract, "extract(year from t)", f"One of {_listed(EXTRACT_UNITS)}.", _part),
     Function("date", exp.Date, "date(t)", "The day of a time."),
     Function("date_trunc", exp.TimestampTrunc, "date_trunc('month', t)", f"{_listed(DATE_UNITS)} begun.", _unit),
@@ -181,7 +197,6 @@ REFUSED: Final[Mapping[str, tuple[str, str | None]]] = {
     "dayofweek": ("its week begins on different days on different engines", "Use isodow: 1 is Monday, 7 is Sunday."),
     "dayname": ("its words differ between engines", "Use isodow, and labels in the client."),
     "monthname": ("its words differ between engines", "Use month, and labels in the client."),
-    "regexp_replace": ("it replaces once on one engine, everywhere on another", "Use replace, or prepare the column."),
     "date_add": ("it differs between engines", "Write d + interval 1 day."),
     "date_sub": ("it differs between engines", "Write d - interval 1 day."),
     "trunc": ("it differs between engines", "Use floor, ceil or round."),

@@ -18,7 +18,6 @@ from semantic.model.places import Path
 class Fields:
     """A mapping that was read: the good values by key. `usable`: everything required is there and good."""
 
-    what: str
     path: Path
     at: Position
     values: Mapping[str, Any]
@@ -66,7 +65,7 @@ class Shape:
             log.problem(Code.MISSING_KEY, f'{a(self.title).capitalize()} needs "{name}".', node.at, self.keys[name].doc)
         broken = [rule for rule in self.rules if self._breaks(rule, written, values, node, log)]
         lacking = [name for name, key in self.keys.items() if key.required and name not in values]
-        return Fields(self.title, path, log.places.get(path, node.at), values, usable=not broken and not lacking)
+        return Fields(path, log.places.get(path, node.at), values, usable=not broken and not lacking)
 
     def _written(self, node: Pairs, log: Log) -> dict[str, Node]:
         written: dict[str, Node] = {}
