@@ -1,0 +1,1 @@
+"""The doors: HTTP, GraphQL, the command line, the page."""

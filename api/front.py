@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -20,6 +20,7 @@ from api.graphiql import graphiql_page
 from api.request import Asked, Malformed, read_request
 from api.running import Gone, Running, Stopping
 from api.served import Served
+from semantic.errors import Code
 
 LOG = logging.getLogger("headwater")
 
@@ -58,9 +59,19 @@ class Front:
             return refusal
         try:
             asked = await read_request(request, self._settings.max_request)
+            return await self._answer(request, asked, media)
         except Malformed as error:
             return failure(media, error.status, BAD_REQUEST, error.message)
-        return await self._answer(request, asked, media)
+        except (Gone, ClientDisconnect):
+            LOG.debug("The caller has gone; its query was stopped.")
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        except Stopping:
+            refusal = failure(media, 503, Code.CANCELLED, "The server is stopping. Ask again in a moment.")
+            refusal.headers["retry-after"] = "1"
+            return refusal
+        except Exception:
+            LOG.exception("A request failed.")
+            return failure(media, 500, Code.INTERNAL, "The request failed. The server's log says why.")
 
     async def _answer(self, request: Request, asked: Asked, media: str) -> Response:
         self._served.look_soon()
@@ -71,17 +82,7 @@ class Front:
                 max_rows=self._settings.max_rows,
             )
             work = execute(snapshot, asked.query, asked.variables, asked.operation_name, context)
-            try:
-                answered = await self._running.answer(work, request.receive)
-            except Gone:
-                LOG.debug("The caller has gone; its query was stopped.")
-                return Response(status_code=CLIENT_CLOSED_REQUEST)
-            except Stopping:
-                refusal = failure(media, 503, "CANCELLED", "The server is stopping. Ask again in a moment.")
-                refusal.headers["retry-after"] = "1"
-                return refusal
-        if request.method != "POST" and answered.operation == "mutation":
-            return failure(media, 405, BAD_REQUEST, "A GET changes nothing: send mutations with POST.")
+            answered = await self._running.answer(work, request.receive)
         refused = answered.outcome is Outcome.REFUSED and media == GRAPHQL_JSON
         return _reply(answered.body, media, 400 if refused else 200)
 

@@ -16,7 +16,7 @@ from typing import Any
 from api.context import Snapshot
 from api.load import load_snapshot
 from api.settings import Settings
-from semantic.errors import HeadwaterError, OurError
+from semantic.errors import Code, HeadwaterError, OurError
 from semantic.model.facts import Facts, Kind
 
 LOG = logging.getLogger("headwater")
@@ -74,6 +74,10 @@ class Served:
                 fresh = await self._load(self.settings)
             except HeadwaterError as error:
                 self._report(error)
+                return False
+            except Exception:  # a bug of ours must not end the watch
+                LOG.exception("Loading the changed model failed; the earlier one stays in service.")
+                self.problem = OurError(Code.INTERNAL, "Loading it failed, which is our fault. The log says why.")
                 return False
             old, self.problem = self._held, None
             if old is not None and old.snapshot.version == fresh.version:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -226,6 +228,30 @@ def test_options_and_head(shop: LiveServer) -> None:
     assert (reply.status, reply.body) == (200, b"")
     reply = shop.request("HEAD", f"/graphql?{urlencode({'query': GOOD})}", headers={"accept": JSON})
     assert (reply.status, reply.body) == (200, b"")
+
+
+def test_a_bug_of_ours_tells_nothing_but_its_log(
+    shop: LiveServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def execute(*_: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr("api.front.execute", execute)
+    reply = post(shop, {"query": GOOD})
+    assert (reply.status, code(reply)) == (500, "INTERNAL")
+    assert "secret" not in reply.body.decode()
+    assert reply.json["errors"][0]["extensions"]["fault"] == "ours"
+    assert "secret" in caplog.text
+
+
+def test_a_caller_that_goes_before_it_has_asked(shop: LiveServer, caplog: pytest.LogCaptureFixture) -> None:
+    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"
+    with socket.create_connection(("127.0.0.1", shop.port)) as connection:
+        connection.sendall(head)
+        time.sleep(0.1)
+    time.sleep(0.2)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert post(shop, {"query": GOOD}).status == 200
 
 
 def test_labels_in_the_language_of_the_request(shop: LiveServer) -> None:

@@ -208,6 +208,27 @@ def kind(shop: LiveServer) -> str:
     return next(one["type"]["name"] for one in answer["data"]["__type"]["fields"] if one["name"] == "gmv")
 
 
+async def test_a_bug_of_ours_ends_no_watch(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    loads = 0
+
+    async def load(settings: Settings) -> Snapshot:
+        nonlocal loads
+        loads += 1
+        if loads == 2:
+            raise ZeroDivisionError("oops")
+        return await load_snapshot(settings)
+
+    served = Served(Settings(model=project), load)
+    await served.open()
+    save(project / "shop.yml", WITH_BUYERS)
+    assert await served.reload() is False
+    assert "oops" in caplog.text
+    assert served.problem is not None
+    assert await served.reload() is True
+    assert served.problem is None
+    await served.close()
+
+
 # --- the swap --------------------------------------------------------------------------------------------------------
 
 
