@@ -14,21 +14,10 @@ from semantic.lower.step_events import StepEvents, window_seconds
 from semantic.lower.view import View
 from semantic.model.facts import Kind
 from semantic.model.sequence import ExcludeEffect, Funnel, FunnelEntry, FunnelOrder
-from semantic.plan.expr import (
-    ZERO,
-    Binary,
-    BinaryOp,
-    Case,
-    Coalesce,
-    Col,
-    Const,
-    Expr,
-    PeriodNumber,
-    PeriodStart,
-    RowNumber,
-)
+from semantic.plan.expr import ZERO, Binary, Case, Coalesce, Col, Const, Expr, PeriodNumber, PeriodStart, RowNumber
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, Project, Union
+from semantic.plan.operators import BinaryOp
 from semantic.plan.spec import Exclusion, MatchSpec
 from semantic.query.bound import DimensionKey
 from semantic.query.query import Condition

@@ -10,7 +10,8 @@ from semantic.lower.scope import Scope, Time
 from semantic.lower.view import View
 from semantic.model.facts import Kind
 from semantic.model.sequence import EventSet, RetentionDefinition
-from semantic.plan.expr import NULL, AnyOf, Case, Cast, Col, Expr, IsNotTrue, IsNull, conjunction
+from semantic.plan.build import conjunction
+from semantic.plan.expr import NULL, AnyOf, Case, Cast, Col, Expr, IsNotTrue, IsNull
 from semantic.plan.node import Filter, Plan, Project, Union
 from semantic.plan.walk import columns
 from semantic.query.query import Condition

@@ -11,7 +11,8 @@ from semantic.lower.expand import Expander
 from semantic.lower.filter import compare
 from semantic.lower.leaf import Leaves
 from semantic.lower.part import lower_part, parts
-from semantic.plan.expr import NULL, Col, Expr, RowCount, conjunction
+from semantic.plan.build import conjunction
+from semantic.plan.expr import NULL, Col, Expr, RowCount
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Sort, Spine, Union
 from semantic.query.bind import effective_span

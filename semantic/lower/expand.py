@@ -20,6 +20,7 @@ from semantic.model.metric import (
     Retention,
     Simple,
 )
+from semantic.plan.build import divide
 from semantic.plan.expr import (
     NULL,
     TRUE,
@@ -27,7 +28,6 @@ from semantic.plan.expr import (
     All,
     Authored,
     Binary,
-    BinaryOp,
     Case,
     Cast,
     Coalesce,
@@ -36,8 +36,8 @@ from semantic.plan.expr import (
     Expr,
     IsNull,
     Param,
-    divide,
 )
+from semantic.plan.operators import BinaryOp
 from semantic.query.bound import BoundMetric, BoundQuery, Frame
 from semantic.query.kind import metric_kind
 from semantic.query.query import Comparison, Condition

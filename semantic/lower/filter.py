@@ -8,19 +8,8 @@ from semantic.errors import Code, QueryError
 from semantic.lower.scope import Scope
 from semantic.model.facts import Kind
 from semantic.model.reach import reachable
-from semantic.plan.expr import (
-    All,
-    AnyOf,
-    Binary,
-    BinaryOp,
-    Expr,
-    InList,
-    IsNotTrue,
-    IsNull,
-    Param,
-    TextMatch,
-    TextTest,
-)
+from semantic.plan.expr import All, AnyOf, Binary, Expr, InList, IsNotTrue, IsNull, Param, TextMatch
+from semantic.plan.operators import BinaryOp, TextTest
 from semantic.query.kind import dimension_kind
 from semantic.query.query import And, Compare, Condition, Not, Operator, Or, Scalar
 

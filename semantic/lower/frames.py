@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from semantic.model.facts import Kind
 from semantic.model.metric import Simple
 from semantic.model.reach import time_column
-from semantic.plan.expr import TRUE, All, Binary, BinaryOp, Col, Const, Expr, Param
+from semantic.plan.expr import TRUE, All, Binary, Col, Const, Expr, Param
+from semantic.plan.operators import BinaryOp
 from semantic.query.bind import effective_span
 from semantic.query.bound import BoundQuery, Frame
 from semantic.query.period import Moment, Span, Target, bounds_of, clock_bucket, finest, local_day, targets

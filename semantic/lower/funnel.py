@@ -9,9 +9,10 @@ from semantic.lower.attempts import DEPTH, PERIOD, Attempts
 from semantic.lower.leaf import StepLeaf
 from semantic.lower.scope import Scope
 from semantic.model.facts import Kind
-from semantic.plan.expr import Binary, BinaryOp, Cast, Col, Const, Expr, Truncate
+from semantic.plan.expr import Binary, Cast, Col, Const, Expr, Truncate
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Plan
+from semantic.plan.operators import BinaryOp
 from semantic.query.bound import BoundQuery, DimensionKey, Key, TimeKey
 from semantic.query.period import finest
 from semantic.time import Grain

@@ -8,9 +8,11 @@ from semantic.lower.attempts import DEPTH, ENTITY, PERIOD, Attempts
 from semantic.lower.funnel import reached
 from semantic.lower.step_events import window_seconds
 from semantic.model.facts import Kind
-from semantic.plan.expr import NULL, ZERO, Binary, BinaryOp, Case, Cast, Coalesce, Col, Const, Expr, Instant, divide
+from semantic.plan.build import divide
+from semantic.plan.expr import NULL, ZERO, Binary, Case, Cast, Coalesce, Col, Const, Expr, Instant
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Plan, Project, Sort, Spine, Union
+from semantic.plan.operators import BinaryOp
 from semantic.query.bind import range_or_days
 from semantic.query.bound import BoundFunnel
 from semantic.query.funnel import FunnelReport

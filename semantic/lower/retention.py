@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from semantic.lower.cohorts import COHORT, ENTITIES, Cohorts, hit
+from semantic.lower.cohort_question import CohortQuestion
+from semantic.lower.cohorts import COHORT, ENTITIES, cohorts, hit
 from semantic.lower.leaf import CohortLeaf
 from semantic.model.facts import Kind
-from semantic.plan.expr import NULL, ZERO, Binary, BinaryOp, Coalesce, Col, Expr, Param, conjunction
+from semantic.plan.build import conjunction
+from semantic.plan.expr import NULL, ZERO, Binary, Coalesce, Col, Expr, Param
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Plan, Project, Sort
+from semantic.plan.operators import BinaryOp
 from semantic.query.bind import range_or_days
 from semantic.query.bound import BoundQuery, BoundRetention, Key, TimeKey
 from semantic.query.cells import cell, last_mature
@@ -20,7 +23,7 @@ from semantic.time import Grain, to_local
 def lower_retention(bound: BoundRetention) -> Plan:
     """The plan of a question about a retention; its columns are those that RetentionQuery documents."""
     span = range_or_days(bound.span, bound.days, bound.zone)
-    cohorts = Cohorts(
+    asked = CohortQuestion(
         view=bound,
         definition=bound.definition,
         cells=bound.cells,
@@ -36,7 +39,7 @@ def lower_retention(bound: BoundRetention) -> Plan:
     keys = (("cohort", Col(COHORT)), *((key.name, Col(key.name)) for key in bound.dimensions))
     counts = [("size", Agg(Fold.SUM, Col(ENTITIES)))]
     counts += [(f"cell{item.number}", Agg(Fold.SUM, Col(ENTITIES), hit(item))) for item in bound.cells]
-    plan = Aggregate(cohorts.plan(), keys, tuple(counts))
+    plan = Aggregate(cohorts(asked), keys, tuple(counts))
     named: list[tuple[str, Expr]] = [(name, Col(name)) for name in names]
     named += [(name, Coalesce((Col(name), ZERO))) for name, _ in counts]
     return Sort(Project(plan, tuple(named)), tuple((name, False) for name in names))
@@ -60,7 +63,7 @@ class RetentionReading:
         bound, leaf = self.bound, self.items[0][0]
         units: tuple[Key, ...] = () if unit is None else (TimeKey(*unit),)
         numbers = dict.fromkeys(leaf.period for leaf, _ in self.items)
-        cohorts = Cohorts(
+        asked = CohortQuestion(
             view=bound,
             definition=leaf.retention,
             cells=tuple(cell(leaf.retention, number) for number in numbers),
@@ -73,7 +76,7 @@ class RetentionReading:
             segments=bound.segments,
         )
         by = tuple((key.name, Col(key.name)) for key in (*units, *keys))
-        return Aggregate(cohorts.plan(), by, tuple((name, self._count(leaf)) for leaf, name in self.items))
+        return Aggregate(cohorts(asked), by, tuple((name, self._count(leaf)) for leaf, name in self.items))
 
     def _days(self) -> tuple[date, date]:
         """The local days that cohort events can lie on."""

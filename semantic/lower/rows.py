@@ -11,7 +11,8 @@ from semantic.lower.leaf import MetricLeaf
 from semantic.lower.scope import Scope, Time
 from semantic.model.facts import Bounds, Kind
 from semantic.model.metric import Aggregation, Simple
-from semantic.plan.expr import AnyOf, Cast, Expr, conjunction
+from semantic.plan.build import conjunction
+from semantic.plan.expr import AnyOf, Cast, Expr
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Plan, Project
 from semantic.plan.walk import columns

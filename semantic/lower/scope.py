@@ -13,8 +13,9 @@ from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Bounds, DatasetFacts, Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import reachable
-from semantic.plan.expr import Authored, Binary, BinaryOp, Case, Cast, Col, Expr, Param, Shift, Truncate
+from semantic.plan.expr import Authored, Binary, Case, Cast, Col, Expr, Param, Shift, Truncate
 from semantic.plan.node import Join, JoinKind, Plan, Scan
+from semantic.plan.operators import BinaryOp
 from semantic.query.bound import DimensionKey
 from semantic.query.kind import column_kinds, expression_kind
 from semantic.time import Grain, Weekday, utc_offsets, zone

@@ -10,7 +10,8 @@ from semantic.lower.filter import condition
 from semantic.lower.scope import Scope, Time
 from semantic.model.facts import Bounds, Kind
 from semantic.model.sequence import Funnel, FunnelOrder
-from semantic.plan.expr import TRUE, AnyOf, Bits, Cast, Col, Const, Expr, IsNotTrue, IsNull, conjunction
+from semantic.plan.build import conjunction
+from semantic.plan.expr import TRUE, AnyOf, Bits, Cast, Col, Const, Expr, IsNotTrue, IsNull
 from semantic.plan.node import Filter, Plan
 from semantic.plan.walk import columns
 from semantic.query.query import Condition

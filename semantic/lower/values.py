@@ -11,9 +11,11 @@ from semantic.lower.scope import Scope
 from semantic.model.facts import Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import ReachedDimension, reachable
-from semantic.plan.expr import Cast, Col, Expr, Param, TextMatch, TextTest, conjunction
+from semantic.plan.build import conjunction
+from semantic.plan.expr import Cast, Col, Expr, Param, TextMatch
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Plan, Sort, Union
+from semantic.plan.operators import TextTest
 from semantic.plan.walk import columns
 from semantic.query.bind import condition_dimensions, with_related
 from semantic.query.bound import BoundValues

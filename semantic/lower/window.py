@@ -15,7 +15,8 @@ from dataclasses import replace
 from semantic.lower.frames import Interval, moment_kind
 from semantic.lower.rows import Named, Rows, percentile
 from semantic.model.metric import Aggregation
-from semantic.plan.expr import Col, Expr, divide
+from semantic.plan.build import divide
+from semantic.plan.expr import Col, Expr
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Expansion, Join, JoinKind, Plan, Project, Spine
 from semantic.query.bound import DimensionKey

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Kind
+from semantic.plan.operators import BinaryOp, TextTest
 from semantic.query.query import Scalar
 from semantic.time import Grain, Weekday
 
@@ -44,24 +44,6 @@ class Authored:
     expression: Expression
     names: tuple[tuple[Ref, Expr], ...]
     claims: tuple[tuple[str, Param], ...] = ()
-
-
-class BinaryOp(StrEnum):
-    """Arithmetic and comparison. DIVIDE is null when the divisor is 0, and never integer division; WHOLES
-    is, of whole numbers that are not negative."""
-
-    ADD = "+"
-    MULTIPLY = "*"
-    SUBTRACT = "-"
-    DIVIDE = "/"
-    WHOLES = "//"
-    EQ = "="
-    GT = ">"
-    GTE = ">="
-    LT = "<"
-    LTE = "<="
-    SAME = "is not distinct from"
-    DIFFERENT = "is distinct from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +89,6 @@ class InList:
 
     part: Expr
     values: tuple[Param, ...]
-
-
-class TextTest(StrEnum):
-    """Where in a text the other text must stand."""
-
-    CONTAINS = "contains"
-    STARTS_WITH = "starts_with"
-    ENDS_WITH = "ends_with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +245,12 @@ class RowCount:
     """The number of rows of the whole result, on every row."""
 
 
+Moment = Shift | Truncate | PeriodNumber | PeriodStart | PeriodIndex | Instant | Micros
+"""Expressions about time."""
+
+Word = Bits | BitOf | Shifted | HasBits
+"""Expressions about bits."""
+
 Expr = (
     Col
     | Param
@@ -286,20 +266,11 @@ Expr = (
     | Case
     | Coalesce
     | Cast
-    | Shift
-    | Truncate
-    | Bits
-    | PeriodNumber
-    | PeriodStart
-    | Instant
-    | Micros
-    | PeriodIndex
-    | BitOf
-    | Shifted
-    | HasBits
     | Row
     | Item
     | RowNumber
+    | Moment
+    | Word
     | RowCount
 )
 
@@ -309,15 +280,3 @@ WORD = 126
 NULL = Const(None)
 TRUE = Const(True)
 ZERO = Const(0)
-
-
-def conjunction(parts: list[Expr]) -> Expr | None:
-    """All of the parts; None when there is none."""
-    if not parts:
-        return None
-    return parts[0] if len(parts) == 1 else All(tuple(parts))
-
-
-def divide(left: Expr, right: Expr) -> Expr:
-    """Left / right as a float; null when right is 0."""
-    return Binary(BinaryOp.DIVIDE, Cast(left, Kind.FLOAT), Cast(right, Kind.FLOAT))

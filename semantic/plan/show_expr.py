@@ -24,6 +24,7 @@ from semantic.plan.expr import (
     IsNull,
     Item,
     Micros,
+    Moment,
     Param,
     PeriodIndex,
     PeriodNumber,
@@ -35,6 +36,7 @@ from semantic.plan.expr import (
     Shifted,
     TextMatch,
     Truncate,
+    Word,
 )
 
 
@@ -70,35 +72,51 @@ def show_expr(expr: Expr) -> str:
             return f"coalesce({', '.join(map(show_expr, parts))})"
         case Cast(part, kind):
             return f"{show_expr(part)}::{kind}"
+        case Row(parts):
+            return f"row({', '.join(map(show_expr, parts))})"
+        case Item(part, place):
+            return f"{show_expr(part)}.{place}"
+        case Shift() | Truncate() | PeriodNumber() | PeriodStart() | PeriodIndex() | Instant() | Micros():
+            return _show_moment(expr)
+        case Bits() | BitOf() | Shifted() | HasBits():
+            return _show_word(expr)
+        case RowNumber(by):
+            return f"row_number({', '.join(by)})"
+        case RowCount():
+            return "row_count()"
+        case _:
+            assert_never(expr)
+
+
+def _show_moment(expr: Moment) -> str:
+    match expr:
         case Shift(part, pieces):
             return f"shift({show_expr(part)}, {', '.join(f'{seconds:+}s' for _, seconds in pieces)})"
         case Truncate(part, grain):
             return f"{grain}({show_expr(part)})"
-        case Bits():
-            return f"bits({', '.join(f'{bit}: {show_expr(when)}' for when, bit in expr.parts)})"
         case PeriodNumber(part):
             return f"number({show_expr(part)})"
         case PeriodStart(part):
             return f"period({show_expr(part)})"
         case PeriodIndex(part, grain):
             return f"{grain}_index({show_expr(part)})"
+        case Micros(part):
+            return f"micros({show_expr(part)})"
+        case Instant(part):
+            return f"instant({show_expr(part)})"
+        case _:
+            assert_never(expr)
+
+
+def _show_word(expr: Word) -> str:
+    match expr:
+        case Bits():
+            return f"bits({', '.join(f'{bit}: {show_expr(when)}' for when, bit in expr.parts)})"
         case BitOf(part):
             return f"bit({show_expr(part)})"
         case Shifted(part, by):
             return f"({show_expr(part)} >> {show_expr(by)})"
         case HasBits(part, low, high):
             return f"bits {low}…{high} of {show_expr(part)}"
-        case Row(parts):
-            return f"row({', '.join(map(show_expr, parts))})"
-        case Item(part, place):
-            return f"{show_expr(part)}.{place}"
-        case Micros(part):
-            return f"micros({show_expr(part)})"
-        case Instant(part):
-            return f"instant({show_expr(part)})"
-        case RowNumber(by):
-            return f"row_number({', '.join(by)})"
-        case RowCount():
-            return "row_count()"
         case _:
             assert_never(expr)

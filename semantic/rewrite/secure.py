@@ -9,7 +9,8 @@ from semantic.model.dataset import Dataset
 from semantic.model.facts import Facts, Kind
 from semantic.model.model import Model
 from semantic.model.policy import RowPolicy
-from semantic.plan.expr import Authored, Col, Expr, Param, conjunction
+from semantic.plan.build import conjunction
+from semantic.plan.expr import Authored, Col, Expr, Param
 from semantic.plan.node import Filter, Plan, Project, Scan
 from semantic.plan.walk import rewrite
 from semantic.query.query import Scalar, Viewer

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 
 from semantic.model.facts import Kind
-from semantic.plan.expr import Param, TextTest
+from semantic.plan.expr import Param
 from semantic.plan.node import Scan, Spine
+from semantic.plan.operators import TextTest
 from semantic.sql.fragment import Fragment, build, join, nest
 from semantic.time import Grain
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from semantic.model.facts import Kind
-from semantic.plan.expr import Param, TextTest
+from semantic.plan.expr import Param
 from semantic.plan.node import Spine
+from semantic.plan.operators import TextTest
 from semantic.query.query import Scalar
 from semantic.sql.dialect import Dialect, shift_value
 from semantic.sql.fragment import Fragment, build, indent, join, nest

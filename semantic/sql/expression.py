@@ -10,7 +10,6 @@ from semantic.plan.expr import (
     AnyOf,
     Authored,
     Binary,
-    BinaryOp,
     BitOf,
     Bits,
     Case,
@@ -26,6 +25,7 @@ from semantic.plan.expr import (
     IsNull,
     Item,
     Micros,
+    Moment,
     Param,
     PeriodIndex,
     PeriodNumber,
@@ -37,8 +37,10 @@ from semantic.plan.expr import (
     Shifted,
     TextMatch,
     Truncate,
+    Word,
 )
 from semantic.plan.fold import Agg, Fold
+from semantic.plan.operators import BinaryOp
 from semantic.sql.authored import Claim, pieces
 from semantic.sql.dialect import Dialect
 from semantic.sql.fragment import Fragment, build, join, nest
@@ -76,13 +78,12 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
         case TextMatch():
             return _text(expr, part(expr.part), dialect)
         case Case(whens, default):
-            branches = (build("WHEN {} THEN {}", part(when), part(then)) for when, then in whens)
-            return build("CASE {} ELSE {} END", join(" ", branches), part(default))
+            return _case([(part(when), part(then)) for when, then in whens], part(default))
         case Coalesce(parts):
             return build("coalesce({})", join(", ", (part(inner) for inner in parts)))
         case Cast(inner, kind):
             return dialect.cast(part(inner), kind)
-        case BitOf() | Shifted() | HasBits():
+        case Bits() | BitOf() | Shifted() | HasBits():
             return _word(expr, part, dialect)
         case Row(parts):
             return dialect.row([part(inner) for inner in parts])
@@ -90,16 +91,21 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             return dialect.row_item(part(inner), place)
         case Shift() | Truncate() | PeriodNumber() | PeriodStart() | PeriodIndex() | Instant() | Micros():
             return _timed(expr, part(expr.part), dialect)
-        case Bits(parts):
-            bits = (build(f"CASE WHEN {{}} THEN {1 << bit} ELSE 0 END", part(when)) for when, bit in parts)
-            return join(" + ", bits)
         case RowNumber(by):
-            keys = join(", ", (build("{} NULLS LAST", columns[name]) for name in by))
-            return build("row_number() OVER (ORDER BY {})", keys)
+            return _row_number([columns[name] for name in by])
         case RowCount():
             return Fragment("count(*) OVER ()")
         case _:
             assert_never(expr)
+
+
+def _case(branches: list[tuple[Fragment, Fragment]], default: Fragment) -> Fragment:
+    whens = (build("WHEN {} THEN {}", when, then) for when, then in branches)
+    return build("CASE {} ELSE {} END", join(" ", whens), default)
+
+
+def _row_number(keys: list[Fragment]) -> Fragment:
+    return build("row_number() OVER (ORDER BY {})", join(", ", (build("{} NULLS LAST", key) for key in keys)))
 
 
 def _binary(expr: Binary, left: Fragment, right: Fragment, dialect: Dialect) -> Fragment:
@@ -130,8 +136,11 @@ def _text(expr: TextMatch, part: Fragment, dialect: Dialect) -> Fragment:
     return dialect.text_test(expr.test, part, value)
 
 
-def _word(expr: BitOf | Shifted | HasBits, part: Callable[[Expr], Fragment], dialect: Dialect) -> Fragment:
+def _word(expr: Word, part: Callable[[Expr], Fragment], dialect: Dialect) -> Fragment:
     match expr:
+        case Bits(parts):
+            bits = (build(f"CASE WHEN {{}} THEN {1 << bit} ELSE 0 END", part(when)) for when, bit in parts)
+            return join(" + ", bits)
         case BitOf(inner):
             return dialect.bit(part(inner))
         case Shifted(inner, by):
@@ -140,9 +149,6 @@ def _word(expr: BitOf | Shifted | HasBits, part: Callable[[Expr], Fragment], dia
             return dialect.has_bits(nest(part(inner)), (1 << (high + 1)) - (1 << low))
         case _:
             assert_never(expr)
-
-
-Moment = Shift | Truncate | PeriodNumber | PeriodStart | PeriodIndex | Instant | Micros
 
 
 def _timed(expr: Moment, part: Fragment, dialect: Dialect) -> Fragment:
