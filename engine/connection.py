@@ -10,6 +10,7 @@ from uuid import uuid4
 import duckdb
 
 from engine.functions import register
+from engine.httpfs import load_httpfs
 from engine.places import Places
 from engine.quote import literal, literals
 from engine.settings import EngineSettings
@@ -33,7 +34,7 @@ def connect(settings: EngineSettings, places: Places) -> duckdb.DuckDBPyConnecti
     """
     connection = duckdb.connect(":memory:", config=_configuration(settings))
     register(connection)
-    for statement in (*_preparations(connection), *_locks(places)):
+    for statement in (*_preparations(connection, places), *_locks(places)):
         connection.execute(statement)
     return connection
 
@@ -50,7 +51,9 @@ def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | flo
     return config
 
 
-def _preparations(connection: duckdb.DuckDBPyConnection) -> Iterable[str]:
+def _preparations(connection: duckdb.DuckDBPyConnection, places: Places) -> Iterable[str]:
+    if places.remote:
+        load_httpfs(connection)
     yield "SET GLOBAL TimeZone = 'UTC'"
     yield f"CREATE SCHEMA {REPEATS}"
     known = connection.execute("SELECT name FROM duckdb_settings()").fetchall()

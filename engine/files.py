@@ -24,13 +24,14 @@ SETTLE_ROUNDS = 20
 
 @dataclass(frozen=True, slots=True, order=True)
 class Stamp:
-    """One file as it is now; times are nanoseconds since 1970."""
+    """One file as it is now; times are nanoseconds since 1970. Remote stores have no inode but an ETag."""
 
     path: str
     size: int
     mtime_ns: int
     inode: int
     ctime_ns: int
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,8 @@ class LocalFiles:
         if not rest:
             return (base,)
         names = glob.iglob(os.path.join(*rest), root_dir=base, recursive=True)
-        wanted = any(part.startswith("_") for part in rest)
-        return (os.path.join(base, name) for name in names if wanted or not _unfinished(name))
+        pattern = "/".join(rest)
+        return (os.path.join(base, name) for name in names if not is_unfinished(name, pattern))
 
     def _nothing(self) -> DataError:
         source = os.path.join(self.pattern.base, *self.pattern.rest)
@@ -144,8 +145,13 @@ class LocalFiles:
         )
 
 
-def _unfinished(name: str) -> bool:
-    return any(part.startswith("_") and "=" not in part for part in name.split(os.sep))
+def is_unfinished(name: str, pattern: str) -> bool:
+    """Whether a path below the source's plain folder is hidden, or begins a part with `_` that the pattern doesn't."""
+    parts = name.replace(os.sep, "/").split("/")
+    if any(part.startswith(".") for part in parts):
+        return True
+    asked = any(part.startswith("_") for part in pattern.split("/"))
+    return not asked and any(part.startswith("_") and "=" not in part for part in parts)
 
 
 def stamp_of(path: str) -> Stamp | None:

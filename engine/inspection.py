@@ -53,7 +53,7 @@ def inspect(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -> In
 def _look(
     connection: duckdb.DuckDBPyConnection, dataset: Dataset, root: Path, settings: EngineSettings
 ) -> DatasetFacts:
-    reader = reader_of(dataset, root, settings)
+    reader = reader_of(dataset, root, settings, connection)
     listing = reader.listing()
     look = reader.look(connection, listing)
     columns = kinds_of(look.columns)

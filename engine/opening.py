@@ -29,7 +29,7 @@ def open_duckdb(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -
     connection = connect(settings, places_of(model.datasets.values(), root))
     presses = {
         dataset.name: Press(
-            dataset, reader_of(dataset, root, settings), needs_of(model, dataset), settings.read_attempts
+            dataset, reader_of(dataset, root, settings, connection), needs_of(model, dataset), settings.read_attempts
         )
         for dataset in model.datasets.values()
     }

@@ -18,6 +18,11 @@ class Places:
     directories: tuple[str, ...]
     files: tuple[str, ...]
 
+    @property
+    def remote(self) -> bool:
+        """Whether any is in a remote store."""
+        return any(is_remote(directory) for directory in self.directories)
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:

@@ -43,7 +43,7 @@ def declared() -> list[Requirement]:
 
 
 def optional() -> list[Requirement]:
-    return [*extra("fast"), *extra("delta"), *extra("iceberg")]
+    return [*extra("fast"), *extra("delta"), *extra("iceberg"), *extra("s3")]
 
 
 def extra(name: str) -> list[Requirement]:
