@@ -95,6 +95,8 @@ class Rows:
         if metric.expr is None:
             return None
         expr = self.scope.authored(metric.expr)
+        if metric.agg in (Aggregation.MIN, Aggregation.MAX):
+            return self.scope.instant(expr, metric.expr)
         return Cast(expr, Kind.FLOAT) if _FOLDS[metric.agg] is Fold.PERCENTILE else expr
 
     def leaf_where(self, leaf: MetricLeaf) -> Expr | None:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from semantic.model.dataset import Dataset
+from semantic.errors import DataError
+from semantic.model.dataset import Dataset, Relationship
 from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Bounds, DatasetFacts, Facts, Kind
 from semantic.model.model import Model
@@ -76,6 +77,13 @@ class Scope:
             return Cast(self.to_local(utc, None), Kind.DATE) if kind is Kind.DATE else Cast(utc, kind)
         return expr if native is kind else Cast(expr, kind)
 
+    def instant(self, expr: Expr, expression: Expression) -> Expr:
+        """An author's zone-less timestamp as the instant it is; anything else as it is."""
+        native = expression_kind(expression, column_kinds(self.model, self.facts, self.dataset.name))
+        if native is not Kind.TIMESTAMP:
+            return expr
+        return Cast(self.to_utc(expr, native, self.dataset, _WIDE), Kind.TIMESTAMPTZ)
+
     def to_utc(self, expr: Expr, native: Kind, dataset: Dataset, bounds: Bounds) -> Expr:
         """A timestamp as naive UTC, whatever zone its dataset keeps it in."""
         if native is Kind.TIMESTAMPTZ:
@@ -125,11 +133,25 @@ class Scope:
         plan: Plan = Scan(self.dataset.name, _columns_at(wanted, ()))
         for path in paths:
             relationship = self.model.relationships[path[-1]]
+            self._check_to_one(relationship)
             prefix = ARROW.join(path) + ARROW
             right = Scan(relationship.to_dataset, _columns_at(wanted, path), prefix)
             on = tuple((ARROW.join((*path[:-1], source)), prefix + target) for source, target in relationship.columns)
             plan = Join(plan, right, JoinKind.LEFT, on)
         return plan
+
+
+    def _check_to_one(self, relationship: Relationship) -> None:
+        """Many rows may lead to one, never one to many: that would count rows several times. DataError."""
+        target = self.model.datasets[relationship.to_dataset]
+        columns = tuple(column for _, column in relationship.columns)
+        keys = {target.primary_key, *self.facts.datasets[target.name].unique_keys}
+        if not any(key and set(key) <= set(columns) for key in keys):
+            raise DataError(
+                f'Relationship "{relationship.name}" leads to several rows of "{target.name}" for one value of '
+                f"{', '.join(columns)}: numbers would be counted more than once.",
+                f'Declare the primary_key of "{target.name}", or remove the repeated rows.',
+            )
 
 
 @dataclass(frozen=True, slots=True)

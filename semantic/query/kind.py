@@ -173,6 +173,8 @@ def _simple_kind(model: Model, facts: Facts, metric: Simple) -> Kind:
             kind = expression_kind(metric.expr, column_kinds(model, facts, metric.dataset))
             if metric.agg is Aggregation.SUM:
                 return kind if kind.is_number else Kind.FLOAT
+            if kind is Kind.TIMESTAMP:  # an instant, whatever zone its column is kept in
+                return Kind.TIMESTAMPTZ
             return Kind.FLOAT if kind is Kind.OTHER else kind
         case _:
             assert_never(metric.agg)
