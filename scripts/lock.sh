@@ -11,6 +11,7 @@ lock() {
     "$dir/bin/uv" pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-emit-index-url \
         --no-annotate "$@" pyproject.toml
 }
-lock --output-file requirements.lock
-lock --all-extras --constraint requirements.lock --output-file requirements-dev.lock
+# The larger one first: an extra may allow only older versions of what both hold.
+lock --all-extras --output-file requirements-dev.lock
+lock --constraint requirements-dev.lock --output-file requirements.lock
 wc -l requirements.lock requirements-dev.lock
