@@ -71,7 +71,9 @@ def _conversion(fields: Fields) -> Conversion:
 
 
 def _retention(fields: Fields) -> Retention:
-    return Retention(**_described(fields), retention=fields["retention"], period=fields["period"])
+    return Retention(
+        **_described(fields), retention=fields["retention"], period=fields["period"], value=fields.get("value")
+    )
 
 
 def _attribution(fields: Fields) -> Attribution:

@@ -103,7 +103,7 @@ def _check_conversion(model: Model, metric: Conversion) -> Iterator[Problem]:
 def check_periods(model: Model) -> Iterator[Problem]:
     """Period 0 says something only of another event than the cohort's."""
     for metric in model.metrics.values():
-        if isinstance(metric, Retention) and metric.period == 0:
+        if isinstance(metric, Retention) and metric.period == 0 and metric.value is None:
             retention = model.retentions[metric.retention]
             if retention.cohort == retention.returns:
                 message = "Period 0 is always 100 % when coming back is the cohort's own event."

@@ -95,10 +95,11 @@ CONVERSION: Final = _metric(
 
 RETENTION: Final = _metric(
     "retention",
-    "The rate of one period of a retention.",
+    "The rate of one period of a retention, or the value of its entities up to then.",
     {
         "retention": Key(Ref("retentions", "retention"), "The retention.", required=True),
         "period": Key(Integer(0, 1000), "Periods after the cohort's.", required=True),
+        "value": Key(ROWS, "What to sum over the returns of periods 0 to `period`, for each entity (lifetime value)."),
     },
 )
 

@@ -124,7 +124,7 @@ def _recurring_in_one_pass(ask: CohortQuestion) -> Plan:
 
 
 def _joined(ask: CohortQuestion) -> Plan:
-    left, right = _cohort_entities(ask), _return_periods(ask)
+    left, right = cohort_entities(ask), _return_periods(ask)
     both = Join(left, right, JoinKind.LEFT, ((ENTITY, OTHER),))
     kept: list[tuple[str, Expr]] = [(name, Col(name)) for name in left.output if name != BEGAN]
     placed = Project(both, (*kept, (INDEX, _after(ask))))
@@ -137,7 +137,7 @@ def _joined(ask: CohortQuestion) -> Plan:
     return Project(entities, tuple(named))
 
 
-def _cohort_entities(ask: CohortQuestion) -> Plan:
+def cohort_entities(ask: CohortQuestion) -> Plan:
     """An entity's cohort event (recurring: one in each period): the keys, the cohort, when it began."""
     members = ask.members
     recurring = not ask.first_time
@@ -166,15 +166,28 @@ def _return_periods(ask: CohortQuestion) -> Plan:
     return Aggregate(rows, by, ((RETURNED, Agg(Fold.MAX, Col(RETURNED))),))
 
 
+def valued_returns(ask: CohortQuestion, values: Named) -> Plan:
+    """Returns with their values: each one (elapsed), or each period's (calendar) with the period's number."""
+    time = ask.returns.time
+    index: Named = ((INDEX + "2", ask.period_number(time.day)),) if ask.calendar else ()
+    rows = ask.returns.rows(((RETURNED, time.instant), *index, *values), ask.return_conditions(), ask.mixed)
+    named: Named = tuple((name, Col(name)) for name in rows.output if name != ENTITY)
+    return Project(rows, ((OTHER, Col(ENTITY)), *named))
+
+
 def _after(ask: CohortQuestion) -> Expr:
     """How many periods after its cohort an entity's return lies; null when not after the cohort event."""
+    return Case(((Binary(BinaryOp.GT, Col(RETURNED), Col(BEGAN)), periods_after(ask)),), NULL)
+
+
+def periods_after(ask: CohortQuestion) -> Expr:
+    """How many periods after its cohort an entity's return lies; null (elapsed) before the cohort event."""
     if ask.calendar:
-        number = Binary(BinaryOp.SUBTRACT, Col(INDEX + "2"), ask.period_number(Col(COHORT)))
-    else:
-        length = (7 if ask.definition.grain is Grain.WEEK else 1) * 86_400_000_000
-        micros = Binary(BinaryOp.SUBTRACT, Micros(Col(RETURNED)), Micros(Col(BEGAN)))
-        number = Binary(BinaryOp.WHOLES, micros, Const(length))
-    return Case(((Binary(BinaryOp.GT, Col(RETURNED), Col(BEGAN)), number),), NULL)
+        return Binary(BinaryOp.SUBTRACT, Col(INDEX + "2"), ask.period_number(Col(COHORT)))
+    length = (7 if ask.definition.grain is Grain.WEEK else 1) * 86_400_000_000
+    micros = Binary(BinaryOp.SUBTRACT, Micros(Col(RETURNED)), Micros(Col(BEGAN)))
+    since = Binary(BinaryOp.WHOLES, micros, Const(length))
+    return Case(((Binary(BinaryOp.GTE, Col(RETURNED), Col(BEGAN)), since),), NULL)
 
 
 def _word_fold(place: int) -> Agg:

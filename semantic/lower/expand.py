@@ -7,7 +7,7 @@ from typing import assert_never
 
 from semantic.errors import Code, QueryError
 from semantic.lower.frames import covered
-from semantic.lower.leaf import CohortLeaf, Leaves, MetricLeaf, StepLeaf
+from semantic.lower.leaf import CohortLeaf, Leaves, MetricLeaf, StepLeaf, ValueLeaf
 from semantic.model.facts import Kind
 from semantic.model.metric import (
     Aggregation,
@@ -133,11 +133,12 @@ class Expander:
 
     def _retention(self, metric: Retention, frame: Frame, where: Condition | None) -> Value:
         retention = self.bound.model.retentions[metric.retention]
-        top, bottom = (
-            Col(self.leaves.name(CohortLeaf(retention, metric.period, returned, frame, where)))
-            for returned in (True, False)
-        )
-        counted = Case(((IsNull(bottom), NULL),), Coalesce((top, ZERO)))  # a cohort of which nobody came back is 0
+        bottom = Col(self.leaves.name(CohortLeaf(retention, metric.period, False, frame, where)))
+        if metric.value is None:
+            top = Col(self.leaves.name(CohortLeaf(retention, metric.period, True, frame, where)))
+        else:
+            top = Col(self.leaves.name(ValueLeaf(retention, metric.period, metric.value, frame, where)))
+        counted = Case(((IsNull(bottom), NULL),), Coalesce((top, ZERO)))  # of a cohort that nobody came back of it is 0
         return _filled(metric, divide(counted, bottom), (IsNull(bottom),))
 
     def _cumulative(self, metric: Cumulative, frame: Frame, where: Condition | None) -> Value:

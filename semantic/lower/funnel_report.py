@@ -98,11 +98,20 @@ def _every_period(bound: BoundFunnel, plan: Plan) -> Plan:
     return Aggregate(both, (("period", Col("period")),), folded)
 
 
+def longest_seconds(bound: BoundFunnel) -> int:
+    """The longest that converting may take: the window, or the longest day."""
+    return window_seconds(bound.funnel.window) if bound.funnel.window else 25 * 3600
+
+
+def bucket_micros(bound: BoundFunnel) -> int:
+    """The width of a histogram's buckets in microseconds."""
+    return max(1, -(-longest_seconds(bound) * MICROS // bound.buckets))
+
+
 def _histogram(bound: BoundFunnel) -> Plan:
-    window = window_seconds(bound.funnel.window) if bound.funnel.window else 25 * 3600
-    width = max(1, -(-window * MICROS // bound.buckets))
     took = Filter(_attempts(bound, times=True), Binary(BinaryOp.GTE, Col(DEPTH), Const(bound.step)))
-    bucket = Binary(BinaryOp.WHOLES, Binary(BinaryOp.SUBTRACT, _time(bound.step), _time(1)), Const(width))
+    since = Binary(BinaryOp.SUBTRACT, _time(bound.step), _time(1))
+    bucket = Binary(BinaryOp.WHOLES, since, Const(bucket_micros(bound)))
     last = Const(bound.buckets - 1)
     clipped = Case(((Binary(BinaryOp.GT, bucket, last), last),), bucket)  # the window's end is in the last part
     plan = Aggregate(took, (("bucket", clipped),), (("count", Agg(Fold.COUNT)),))

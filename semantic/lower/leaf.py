@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from semantic.model.expression import Expression
 from semantic.model.metric import Simple
 from semantic.model.sequence import Funnel, RetentionDefinition
 from semantic.query.bound import PLAIN, Frame
@@ -55,7 +56,23 @@ class CohortLeaf:
         return f"{self.retention.name}_{self.period}{'_returned' if self.returned else ''}"
 
 
-Leaf = MetricLeaf | StepLeaf | CohortLeaf
+@dataclass(frozen=True, slots=True)
+class ValueLeaf:
+    """The value of the returns of a retention's mature cohorts in the periods 0 to `period`."""
+
+    retention: RetentionDefinition
+    period: int
+    value: Expression
+    frame: Frame = PLAIN
+    where: Condition | None = None
+
+    @property
+    def label(self) -> str:
+        """What its column is called after."""
+        return f"{self.retention.name}_{self.period}_value"
+
+
+Leaf = MetricLeaf | StepLeaf | CohortLeaf | ValueLeaf
 
 
 class Leaves:

@@ -16,8 +16,8 @@ from typing import Protocol, assert_never
 from semantic.errors import Code, QueryError
 from semantic.lower.frames import Interval, aligned, intervals, moment_kind
 from semantic.lower.funnel import FunnelReading
-from semantic.lower.leaf import CohortLeaf, Leaf, MetricLeaf, StepLeaf
-from semantic.lower.retention import RetentionReading
+from semantic.lower.leaf import CohortLeaf, Leaf, MetricLeaf, StepLeaf, ValueLeaf
+from semantic.lower.retention import RetentionReading, ValueReading
 from semantic.lower.rows import Rows
 from semantic.lower.scope import Scope
 from semantic.lower.window import windowed
@@ -64,6 +64,9 @@ class Part:
         cohorts = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, CohortLeaf))
         if cohorts:
             return RetentionReading(bound, cohorts, start, end)
+        values = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, ValueLeaf))
+        if values:
+            return ValueReading(bound, values, start, end)
         steps = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, StepLeaf))
         return FunnelReading(bound, steps, start, end)
 
@@ -85,6 +88,8 @@ def _group(bound: BoundQuery, leaf: Leaf) -> tuple[object, ...]:
             return ("funnel", funnel.name, frame, where)
         case CohortLeaf(retention, _, _, frame, where):
             return ("retention", retention.name, frame, where)
+        case ValueLeaf(retention, _, _, frame, where):
+            return ("value", retention.name, frame, where)
         case _:
             assert_never(leaf)
 

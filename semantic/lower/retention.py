@@ -5,18 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from semantic.lower.cohort_events import ENTITY
 from semantic.lower.cohort_question import CohortQuestion
-from semantic.lower.cohorts import COHORT, ENTITIES, cohorts, hit
-from semantic.lower.leaf import CohortLeaf
+from semantic.lower.cohorts import (
+    COHORT,
+    ENTITIES,
+    INDEX,
+    OTHER,
+    RETURNED,
+    cohort_entities,
+    cohorts,
+    hit,
+    periods_after,
+    valued_returns,
+)
+from semantic.lower.leaf import CohortLeaf, ValueLeaf
 from semantic.model.facts import Kind
+from semantic.model.sequence import RetentionDefinition
 from semantic.plan.build import conjunction
-from semantic.plan.expr import NULL, ZERO, Binary, Coalesce, Col, Expr, Param
+from semantic.plan.expr import NULL, ZERO, Binary, Coalesce, Col, Const, Expr, Param
 from semantic.plan.fold import Agg, Fold
-from semantic.plan.node import Aggregate, Plan, Project, Sort
+from semantic.plan.node import Aggregate, Join, JoinKind, Plan, Project, Sort
 from semantic.plan.operators import BinaryOp
 from semantic.query.bind import range_or_days
 from semantic.query.bound import BoundQuery, BoundRetention, Key, TimeKey
-from semantic.query.cells import cell, last_mature
+from semantic.query.cells import Cell, cell, last_mature
 from semantic.time import Grain, to_local
 
 
@@ -60,39 +73,90 @@ class RetentionReading:
 
     def by(self, keys: tuple[Key, ...], unit: tuple[str, Grain] | None = None) -> Plan:
         """Entities of the mature cohorts, or those of them that came back, by keys of the cohort event."""
-        bound, leaf = self.bound, self.items[0][0]
+        leaf = self.items[0][0]
         units: tuple[Key, ...] = () if unit is None else (TimeKey(*unit),)
         numbers = dict.fromkeys(leaf.period for leaf, _ in self.items)
-        asked = CohortQuestion(
-            view=bound,
-            definition=leaf.retention,
-            cells=tuple(cell(leaf.retention, number) for number in numbers),
-            keys=(*units, *keys),
-            days=self._days(),
-            start=self.start,
-            end=self.end,
-            through=bound.data_through,
-            where=tuple(where for where in (bound.where, leaf.where) if where is not None),
-            segments=bound.segments,
-        )
+        looked_at = tuple(cell(leaf.retention, number) for number in numbers)
+        asked = _question(self.bound, leaf, (*units, *keys), looked_at, self.start, self.end)
         by = tuple((key.name, Col(key.name)) for key in (*units, *keys))
         return Aggregate(cohorts(asked), by, tuple((name, self._count(leaf)) for leaf, name in self.items))
-
-    def _days(self) -> tuple[date, date]:
-        """The local days that cohort events can lie on."""
-        first, last = self.bound.days or _NO_DAYS
-        if self.start is not None:
-            first = max(first, to_local(self.start, self.bound.zone).date())
-        if self.end is not None:
-            last = min(last, to_local(self.end - timedelta(microseconds=1), self.bound.zone).date())
-        return first, max(first, last)
 
     def _count(self, leaf: CohortLeaf) -> Agg:
         through = self.bound.data_through
         if through is None:
             return Agg(Fold.SUM, NULL)
         asked = cell(leaf.retention, leaf.period)
-        last = last_mature(leaf.retention, asked, through, self.bound.week_start)
-        mature = Binary(BinaryOp.LTE, Col(COHORT), Param(last, Kind.DATE))
+        mature = _mature(self.bound, leaf.retention, asked, through)
         where = conjunction([mature, *([hit(asked)] if leaf.returned else [])])
         return Agg(Fold.SUM, Col(ENTITIES), where)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueReading:
+    """Values of one retention with one filter: sums over the returns of mature cohorts, from the cohort's period on."""
+
+    bound: BoundQuery
+    items: tuple[tuple[ValueLeaf, str], ...]
+    start: datetime | None
+    end: datetime | None
+
+    def by(self, keys: tuple[Key, ...], unit: tuple[str, Grain] | None = None) -> Plan:
+        """The sums by keys of the cohort event."""
+        leaf = self.items[0][0]
+        units: tuple[Key, ...] = () if unit is None else (TimeKey(*unit),)
+        furthest = max(leaf.period for leaf, _ in self.items)
+        reach = (Cell(furthest, 0, furthest),)
+        asked = _question(self.bound, leaf, (*units, *keys), reach, self.start, self.end)
+        scope = asked.returns.scope
+        values = tuple((f"{name}value", scope.authored(leaf.value)) for leaf, name in self.items)
+        joined = Join(cohort_entities(asked), valued_returns(asked, values), JoinKind.INNER, ((ENTITY, OTHER),))
+        kept: list[tuple[str, Expr]] = [(name, Col(name)) for name in joined.output if name not in (INDEX, RETURNED)]
+        placed = Project(joined, (*kept, (INDEX, periods_after(asked))))
+        by = tuple((key.name, Col(key.name)) for key in (*units, *keys))
+        return Aggregate(placed, by, tuple((name, self._sum(leaf, f"{name}value")) for leaf, name in self.items))
+
+    def _sum(self, leaf: ValueLeaf, column: str) -> Agg:
+        through = self.bound.data_through
+        if through is None:
+            return Agg(Fold.SUM, NULL)
+        since, until = Binary(BinaryOp.GTE, Col(INDEX), ZERO), Binary(BinaryOp.LTE, Col(INDEX), Const(leaf.period))
+        mature = _mature(self.bound, leaf.retention, Cell(leaf.period, 0, leaf.period), through)
+        return Agg(Fold.SUM, Col(column), conjunction([mature, since, until]))
+
+
+def _question(
+    bound: BoundQuery,
+    leaf: CohortLeaf | ValueLeaf,
+    keys: tuple[Key, ...],
+    looked_at: tuple[Cell, ...],
+    start: datetime | None,
+    end: datetime | None,
+) -> CohortQuestion:
+    return CohortQuestion(
+        view=bound,
+        definition=leaf.retention,
+        cells=looked_at,
+        keys=keys,
+        days=_cohort_days(bound, start, end),
+        start=start,
+        end=end,
+        through=bound.data_through,
+        where=tuple(where for where in (bound.where, leaf.where) if where is not None),
+        segments=bound.segments,
+    )
+
+
+def _cohort_days(bound: BoundQuery, start: datetime | None, end: datetime | None) -> tuple[date, date]:
+    """The local days that cohort events can lie on."""
+    first, last = bound.days or _NO_DAYS
+    if start is not None:
+        first = max(first, to_local(start, bound.zone).date())
+    if end is not None:
+        last = min(last, to_local(end - timedelta(microseconds=1), bound.zone).date())
+    return first, max(first, last)
+
+
+def _mature(bound: BoundQuery, retention: RetentionDefinition, asked: Cell, through: date) -> Expr:
+    """The condition that a cohort's cell is final."""
+    last = last_mature(retention, asked, through, bound.week_start)
+    return Binary(BinaryOp.LTE, Col(COHORT), Param(last, Kind.DATE))

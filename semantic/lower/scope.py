@@ -140,7 +140,6 @@ class Scope:
             plan = Join(plan, right, JoinKind.LEFT, on)
         return plan
 
-
     def _check_to_one(self, relationship: Relationship) -> None:
         """Many rows may lead to one, never one to many: that would count rows several times. DataError."""
         target = self.model.datasets[relationship.to_dataset]

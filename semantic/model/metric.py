@@ -108,10 +108,15 @@ class Conversion(Described):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention(Described):
-    """The rate of one period of a retention, over its mature cohorts."""
+    """One period of a retention, over its mature cohorts.
+
+    The rate of those who came back; or, with `value` (an expression over the return dataset), the sum of it over the
+    returns of periods 0 to `period`, for each entity of the cohorts: their lifetime value so far.
+    """
 
     retention: str
     period: int
+    value: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

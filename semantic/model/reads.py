@@ -33,6 +33,8 @@ def _optional(model: Model) -> Iterator[tuple[str, Expression | None]]:
             yield metric.dataset, metric.where
         elif isinstance(metric, Attribution):
             yield model.attributions[metric.attribution].conversion.dataset, metric.value
+        elif isinstance(metric, Retention):
+            yield model.retentions[metric.retention].returns.dataset, metric.value
     yield from _of_sequences(model)
     for policy in model.policies.values():
         if isinstance(policy, RowPolicy):

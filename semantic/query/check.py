@@ -108,25 +108,17 @@ def check_time(bound: BoundQuery) -> None:
 
 def _check_answerable(model: Model, metric: Metric) -> None:
     """Refuse the types that no lowering exists for."""
-    inner: list[str]
-    match metric:
-        case Simple() | Conversion() | Retention():
-            return
-        case Ratio():
-            inner = [metric.numerator, metric.denominator]
-        case Derived():
-            inner = [ref.name for ref in metric.expr.refs]
-        case Cumulative():
-            inner = [metric.metric]
-        case Attribution():
+    for found in _inside(model, metric):
+        if isinstance(found, Attribution):
             raise QueryError(
                 Code.NOT_ANSWERABLE,
-                f'"{metric.name}" is a {type(metric).__name__.lower()} metric, which this version only validates.',
+                f'"{found.name}" is an attribution metric, which this version only validates.',
             )
-        case _:
-            assert_never(metric)
-    for name in inner:
-        _check_answerable(model, model.metrics[name])
+
+
+def is_answerable(model: Model, metric: Metric) -> bool:
+    """Whether there is any question in which a metric has an answer."""
+    return not any(isinstance(found, Attribution) for found in _inside(model, metric))
 
 
 def check_frames(bound: BoundQuery) -> None:
