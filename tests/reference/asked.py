@@ -66,6 +66,7 @@ class Asked:
         self.grains = [field.grain for field in query.fields if isinstance(field, TimeField)]
         self.dimensions = [field for field in query.fields if isinstance(field, DimensionField)]
         self._refuse()
+        self.range = self._range()
 
     def _refuse(self) -> None:
         if not self.query.metrics:
@@ -119,8 +120,7 @@ class Asked:
         extent = self.extent(dataset, self.model.datasets[dataset].time_dimension, ZoneInfo(self.model.timezone))
         return None if extent is None else extent.last - ONE_DAY
 
-    @cached_property
-    def range(self) -> Span | None:
+    def _range(self) -> Span | None:
         """The time range, made absolute."""
         through = [self._through(simple.dataset) for simple, _ in self.leaves]
         return resolve(self.query.time_range, self.zone, self.model.week_start, through)
@@ -257,11 +257,10 @@ class Asked:
         if frame.offset is not None:
             moved = frame.offset.count * clock_size(frame.offset.unit)
             start, end = start - moved, end - moved
-        else:
-            end = min(end, self.span.bounds(self.zone)[1])
         if frame.window is not None:
             start = end - frame.window.count * clock_size(frame.window.unit)
-        return Instants(start, end)
+        cut = self.span.bounds(self.zone)[1]
+        return Instants(start, end if frame.offset is not None else min(end, cut))
 
 
 def named(condition: Condition | None) -> Iterator[str]:

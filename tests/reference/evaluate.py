@@ -151,7 +151,7 @@ def _simple(asked: Asked, field: MetricField, simple: Simple, frame: Frame, grou
     getters = [asked.source.getter(simple.dataset, row) for row in chosen]
     value = fold(simple, [True if simple.expr is None else twin_of(simple.expr.source)(get) for get in getters])
     if simple.agg in (Aggregation.COUNT, Aggregation.COUNT_DISTINCT):
-        return Outcome(value, found=bool(chosen))
+        return Outcome(value, found=value > 0)  # a count of no rows is no value
     return Outcome(simple.fill if value is None else value, found=value is not None)
 
 

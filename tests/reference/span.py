@@ -20,7 +20,7 @@ from tests.reference.clock import (
     is_clock,
     last_day,
 )
-from tests.reference.refused import Refused, Unspecified
+from tests.reference.refused import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def resolve(
         case Last():
             known = [day for day in through if day is not None]
             if not known:
-                raise Unspecified("the last periods of no data")
+                raise Refused(Code.BAD_TIME_RANGE)
             return _last(time_range, min(known), zone, week_start)
 
 

@@ -15,7 +15,8 @@ from tests.reference.expressions import (
     THROUGH_CONDITIONS,
 )
 from tests.reference.world import Table, World
-from tests.strategies.data import ANCHORS, ZONES, facts, regions, users
+from tests.strategies.choices import Choices
+from tests.strategies.data import ANCHORS, ZONES, facts, people
 
 FACTS = ("orders", "visits", "spend")
 SHARED = (
@@ -43,25 +44,28 @@ WINDOWS = ("1 day", "2 days", "3 days", "7 days", "1 week", "1 month", "2 months
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """A model and its tables."""
-    anchor = draw(st.sampled_from(ANCHORS))
-    names = FACTS[: draw(st.integers(1, 3))]
-    with_users = draw(st.booleans())
-    tables = {name: facts(draw, anchor, draw(st.booleans())) for name in names}
-    datasets = [_fact_dataset(draw, name, tables[name]) for name in names]
-    linked = [name for name in names if with_users and draw(st.booleans())]
+    return make_world(Choices.of(draw))
+
+
+def make_world(choices: Choices) -> World:
+    """One model and its tables."""
+    anchor = choices.pick(ANCHORS)
+    names = FACTS[: 1 + choices.below(3)]
+    linked = [name for name in names if choices.chance(3)]
+    tables = {name: facts(choices, anchor) for name in names}
     document: dict[str, Any] = {
         "version": 1,
-        "timezone": draw(st.sampled_from(ZONES)),
-        "week_start": draw(st.sampled_from(("monday", "sunday", "saturday", "wednesday"))),
+        "timezone": choices.pick(ZONES),
+        "week_start": choices.pick(("monday", "sunday", "saturday", "wednesday")),
         "dimensions": list(SHARED),
-        "datasets": datasets,
+        "datasets": [_fact_dataset(choices, name, tables[name]) for name in names],
     }
     if linked:
-        tables |= {"users": users(draw), "regions": regions(draw)}
+        tables |= people(choices)
         document["datasets"] += _PEOPLE
-        document["relationships"] = [_RELATED] + [_relationship(name) for name in linked]
-    simple = [metric for name in names for metric in draw(_simple_metrics(name, name in linked))]
-    document["metrics"] = simple + _composed(draw, simple)
+        document["relationships"] = [_RELATED, *(_relationship(name) for name in linked)]
+    simple = [metric for name in names for metric in _simple_metrics(choices, name, name in linked)]
+    document["metrics"] = [*simple, *_composed(choices, simple)]
     return World(document, tables)
 
 
@@ -90,8 +94,8 @@ def _relationship(name: str) -> dict[str, Any]:
     return {"name": f"{name}_user", "from": name, "to": "users", "columns": {"user_id": "user_id"}}
 
 
-def _fact_dataset(draw: st.DrawFn, name: str, table: Table) -> dict[str, Any]:
-    shared = draw(st.lists(st.sampled_from([item["name"] for item in SHARED]), unique=True, min_size=2))
+def _fact_dataset(choices: Choices, name: str, table: Table) -> dict[str, Any]:
+    shared = choices.some([item["name"] for item in SHARED], least=3)
     dataset: dict[str, Any] = {
         "name": name,
         "source": f"data/{name}/*.parquet",
@@ -99,81 +103,77 @@ def _fact_dataset(draw: st.DrawFn, name: str, table: Table) -> dict[str, Any]:
         "entities": {"user": "user_id"},
         "dimensions": [{"name": item} | ({"expr": SPELT[item]} if item in SPELT else {}) for item in shared],
     }
-    if draw(st.booleans()):
-        dataset["primary_key"] = draw(st.sampled_from(("id", ["id"], ["id", "user_id"])))
-    if table.columns["at"] == "TIMESTAMP" and draw(st.booleans()):
-        dataset["timezone"] = draw(st.sampled_from(ZONES))
-    if draw(st.booleans()):
-        segments = draw(st.lists(st.sampled_from(SEGMENTS), unique=True, min_size=1))
-        dataset["segments"] = [{"name": item, "where": draw(_conditions(None))} for item in segments]
+    if choices.chance(2):
+        dataset["primary_key"] = choices.pick(("id", ["id"], ["id", "user_id"]))
+    if table.columns["at"] == "TIMESTAMP" and choices.chance(3):
+        dataset["timezone"] = choices.pick(ZONES)
+    if choices.chance(3):
+        segments = choices.some(SEGMENTS, least=1)
+        dataset["segments"] = [{"name": item, "where": choices.pick(_conditions(None))} for item in segments]
     return dataset
 
 
-def _conditions(through: str | None) -> st.SearchStrategy[str]:
+def _conditions(through: str | None) -> list[str]:
     related = [text.replace("{to}", through) for text in THROUGH_CONDITIONS] if through else []
-    return st.sampled_from([*CONDITIONS, *related])
+    return [*CONDITIONS, *related]
 
 
-@st.composite
-def _simple_metrics(draw: st.DrawFn, dataset: str, linked: bool) -> list[dict[str, Any]]:
+def _simple_metrics(choices: Choices, dataset: str, linked: bool) -> list[dict[str, Any]]:
     """One to four aggregates of a dataset."""
     through = f"{dataset}_user" if linked else None
-    numbers = list(NUMBERS) + ([text.replace("{to}", through) for text in THROUGH] if through else [])
+    numbers = [*NUMBERS, *(text.replace("{to}", through) for text in THROUGH if through)]
     metrics = []
-    for index in range(draw(st.integers(1, 4))):
-        agg = draw(st.sampled_from(AGGREGATIONS))
+    for index in range(1 + choices.below(4)):
+        agg = choices.pick(AGGREGATIONS)
         metric: dict[str, Any] = {"name": f"{dataset}_{agg}_{index}", "type": "simple", "dataset": dataset, "agg": agg}
         match agg:
             case "count":
-                expr = draw(st.one_of(st.none(), st.sampled_from([*COUNTED, *numbers])))
+                metric |= {"expr": choices.pick([*COUNTED, *numbers])} if choices.chance(2) else {}
             case "count_distinct":
-                expr = draw(st.sampled_from([*COUNTED, "amount"]))
+                metric["expr"] = choices.pick((*COUNTED, "amount"))
             case _:
-                expr = draw(st.sampled_from(numbers))
-        metric |= {"expr": expr} if expr is not None else {}
-        metric |= {"p": draw(st.sampled_from((0.1, 0.25, 0.5, 0.95)))} if agg == "percentile" else {}
-        metric |= {"where": draw(_conditions(through))} if draw(st.integers(0, 3)) == 0 else {}
-        metric |= {"fill": 0} if agg not in ("count", "count_distinct") and draw(st.booleans()) else {}
+                metric["expr"] = choices.pick(numbers)
+                metric |= {"fill": 0} if choices.chance(2) else {}
+        metric |= {"p": choices.pick((0.5, 0.1, 0.25, 0.95))} if agg == "percentile" else {}
+        metric |= {"where": choices.pick(_conditions(through))} if choices.chance(4) else {}
         metrics.append(metric)
     return metrics
 
 
-def _composed(draw: st.DrawFn, simple: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _composed(choices: Choices, simple: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Ratios, derived and cumulative metrics, over simple ones and over each other."""
     metrics: list[dict[str, Any]] = []
     names = [metric["name"] for metric in simple]
-    for index in range(draw(st.integers(0, 3))):
-        a, b = draw(st.sampled_from(names)), draw(st.sampled_from(names))
-        match draw(st.sampled_from(("ratio", "derived", "cumulative"))):
+    for index in range(choices.below(4)):
+        a, b = choices.pick(names), choices.pick(names)
+        match choices.pick(("ratio", "derived", "cumulative")):
             case "ratio":
                 metrics.append({"name": f"ratio_{index}", "type": "ratio", "numerator": a, "denominator": b})
             case "derived":
-                expr = draw(st.sampled_from(list(DERIVED))).format(a=a, b=b)
+                expr = choices.pick(list(DERIVED)).format(a=a, b=b)
                 metrics.append({"name": f"derived_{index}", "type": "derived", "expr": expr})
             case _:
-                metrics.append({"name": f"cumulative_{index}", "type": "cumulative", "metric": a, **draw(_window())})
-        if metrics[-1]["type"] != "cumulative" and draw(st.integers(0, 3)) == 0:
-            metrics[-1]["fill"] = draw(st.sampled_from((0, 1, -1)))
-    metrics += _nested(draw, [metric["name"] for metric in metrics], names)
-    return metrics
+                metrics.append({"name": f"cumulative_{index}", "type": "cumulative", "metric": a, **_window(choices)})
+        if metrics[-1]["type"] != "cumulative" and choices.chance(4):
+            metrics[-1]["fill"] = choices.pick((0, 1, -1))
+    return [*metrics, *_nested(choices, [metric["name"] for metric in metrics], names)]
 
 
-def _window() -> st.SearchStrategy[dict[str, str]]:
-    windows = st.sampled_from(WINDOWS).map(lambda text: {"window": text})
-    return st.one_of(windows, st.sampled_from(("week", "month", "quarter", "year")).map(lambda g: {"grain_to_date": g}))
+def _window(choices: Choices) -> dict[str, str]:
+    if choices.chance(2):
+        return {"grain_to_date": choices.pick(("week", "month", "quarter", "year"))}
+    return {"window": choices.pick(WINDOWS)}
 
 
-def _nested(draw: st.DrawFn, composed: list[str], simple: list[str]) -> list[dict[str, Any]]:
-    """Metrics over composed metrics."""
-    if not composed or draw(st.booleans()):
+def _nested(choices: Choices, composed: list[str], simple: list[str]) -> list[dict[str, Any]]:
+    """A metric over a composed one."""
+    if not composed or choices.chance(2):
         return []
-    a, b = draw(st.sampled_from(composed)), draw(st.sampled_from(simple))
-    return draw(
-        st.sampled_from(
-            (
-                [{"name": "nested", "type": "ratio", "numerator": a, "denominator": b}],
-                [{"name": "nested", "type": "derived", "expr": f"{a} - {b}"}],
-                [{"name": "nested", "type": "cumulative", "metric": a, "window": "3 days"}],
-            )
-        )
-    )
+    a, b = choices.pick(composed), choices.pick(simple)
+    match choices.below(3):
+        case 0:
+            return [{"name": "nested", "type": "derived", "expr": f"{a} - {b}"}]
+        case 1:
+            return [{"name": "nested", "type": "ratio", "numerator": a, "denominator": b}]
+        case _:
+            return [{"name": "nested", "type": "cumulative", "metric": a, "window": "3 days"}]
