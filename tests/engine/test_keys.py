@@ -77,7 +77,7 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(FILES, st.sampled_from([("k",), ("k", "j"), ("j", "k")]), st.booleans(), st.booleans())
 def test_like_a_loop_by_hand(
     files: list[tuple[str, list[Row]]], key: tuple[str, ...], received: bool, csv: bool
@@ -106,7 +106,7 @@ async def test_unique_is_taken_at_its_word(tmp_path: Path) -> None:
         assert await rows(engine, 'SELECT count(*) FROM "events"', "n") == [(2,)]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=4), min_size=2, max_size=5))
 def test_added_files_change_nothing_but_what_they_add(files: list[list[int]]) -> None:
     """One engine that sees the files come one by one, and one that sees all of them, agree."""
@@ -167,8 +167,8 @@ async def test_a_column_that_hides_row_numbers_matters_only_when_rows_repeat(tmp
         await facts_of(shop, tmp_path)
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 12), max_size=3)), min_size=2, max_size=6))
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 12), max_size=3)), min_size=2, max_size=5))
 def test_replaced_and_removed_files_leave_what_a_fresh_look_finds(steps: list[tuple[int, list[int]]]) -> None:
     """Files are written over one another; an empty one is a deletion."""
 
