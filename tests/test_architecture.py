@@ -22,6 +22,7 @@ ROOMS = (
     "semantic.rewrite",
     "semantic.sql",
     "semantic.compile",
+    "semantic.report",
     "engine",
     "api.schema",
     "api.resolvers",

@@ -15,16 +15,15 @@ from semantic.plan.expr import TRUE, AnyOf, Bits, Cast, Col, Const, Expr, IsNotT
 from semantic.plan.node import Filter, Plan
 from semantic.plan.walk import columns
 from semantic.query.query import Condition
-from semantic.time import Duration, Unit
+from semantic.time import Duration
 
 DAY = "day#"
 
-_CALENDAR_DAYS = {Unit.MONTH: 30, Unit.QUARTER: 91, Unit.YEAR: 365}
-
 
 def window_seconds(window: Duration) -> int:
-    """A conversion window in elapsed seconds; a month is 30 days, a quarter 91, a year 365."""
-    return window.seconds if window.seconds is not None else window.count * _CALENDAR_DAYS[window.unit] * 86400
+    """A conversion window in elapsed seconds."""
+    assert window.seconds is not None, "the load and the binder refuse windows without a fixed length"
+    return window.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,12 @@ class StepEvents:
         return self.scope.time(column, Bounds(first, max(first, last)))
 
     def _until(self) -> datetime | None:
-        """The instant from which no event can belong to an attempt."""
+        """The instant from which no event can belong to an attempt; None: the calendar's end."""
         if self.end is None:
             return None
         length = timedelta(seconds=window_seconds(self.funnel.window)) if self.funnel.window else timedelta(days=2)
+        if datetime.max - self.end <= length:
+            return None
         return self.end + length + timedelta(microseconds=1)
 
     def _steps(self) -> list[tuple[Expr, int]]:

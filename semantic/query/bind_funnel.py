@@ -16,11 +16,12 @@ from semantic.query.funnel import AdHocFunnel, AdHocStep, FunnelQuery
 from semantic.query.notice import incomplete
 from semantic.query.period import resolve
 from semantic.query.query import Condition, DimensionField
-from semantic.time import Grain, zone
+from semantic.time import Duration, Grain, zone
 
 MAX_STEPS = 12
 MAX_BUCKETS = 1000
 MAX_ENTITIES = 10_000
+MAX_WINDOW_DAYS = 36_525
 
 
 def funnel_datasets(model: Model, query: FunnelQuery) -> tuple[str, ...]:
@@ -94,7 +95,9 @@ def _definition(model: Model, query: FunnelQuery) -> tuple[Funnel, tuple[Conditi
     else:
         funnel = _given(model, query.funnel)
         filters = tuple(step.where for step in query.funnel.steps)
-    return (replace(funnel, window=query.window) if query.window is not None else funnel), filters
+    if query.window is not None or query.same_day:
+        funnel = replace(funnel, window=query.window)
+    return funnel, filters
 
 
 def _given(model: Model, asked: AdHocFunnel) -> Funnel:
@@ -157,6 +160,19 @@ def _check_numbers(query: FunnelQuery) -> None:
         raise QueryError(Code.BAD_ARGUMENT, f"`limit` must be 1 to {MAX_ENTITIES}, `offset` not negative.")
     if len(set(query.breakdown)) != len(query.breakdown):
         raise QueryError(Code.BAD_ARGUMENT, "`breakdown` names a dimension twice.")
+    if query.window is not None and query.same_day:
+        raise QueryError(Code.BAD_ARGUMENT, "`window` and `sameDay` exclude each other.", "Give one of them.")
+    _check_window(query.window)
+    _check_window(None if isinstance(query.funnel, str) else query.funnel.window)
+
+
+def _check_window(window: Duration | None) -> None:
+    if window is None:
+        return
+    if window.seconds is None:
+        raise QueryError(Code.BAD_ARGUMENT, f"`window`: {window} has no fixed length.", "Use weeks or shorter units.")
+    if not 1 <= window.seconds <= MAX_WINDOW_DAYS * 86_400:
+        raise QueryError(Code.BAD_ARGUMENT, f"`window` must be 1 second to {MAX_WINDOW_DAYS} days.")
 
 
 def _check_splits(model: Model, funnel: Funnel, entries: Iterable[str], name: str) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import assert_never
 
 from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.facts import Kind
-from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
+from semantic.model.metric import Attribution, Cumulative, Derived, Metric, Ratio
 from semantic.model.model import Model
 from semantic.model.reach import sources
 from semantic.query.bound import BoundMetric, BoundQuery

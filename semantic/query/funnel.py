@@ -43,7 +43,8 @@ class FunnelReport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FunnelQuery:
-    """One question about a funnel, of the attempts that open in the time range and meet `where`.
+    """One question about a funnel, of the attempts that open in the time range and meet `where`. `window`, `same_day`:
+    instead of the funnel's own.
 
     STEPS: a row for each breakdown value and, with `grain`, for each opening period of the range; columns `period`,
     `by0` …, `count1` …, and with `times` `average2`, `median2` … (seconds since the step before). HISTOGRAM: columns
@@ -59,6 +60,7 @@ class FunnelQuery:
     segments: tuple[str, ...] = ()
     breakdown: tuple[str, ...] = ()
     window: Duration | None = None
+    same_day: bool = False
     grain: Grain | None = None
     times: bool = True
     step: int | None = None

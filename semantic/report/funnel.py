@@ -122,7 +122,7 @@ def is_mature(bound: BoundFunnel, period: date | datetime) -> bool:
     if bound.funnel.window is None:
         return to_local(ends - timedelta(microseconds=1), bound.zone).date() <= through
     complete = day_begin(through + timedelta(days=1), bound.zone)
-    return ends + timedelta(seconds=window_seconds(bound.funnel.window)) <= complete
+    return ends <= complete - timedelta(seconds=window_seconds(bound.funnel.window))
 
 
 def _ends(bound: BoundFunnel, period: date | datetime) -> datetime:
