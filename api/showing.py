@@ -20,7 +20,7 @@ from api.resolvers.compiler import Compiler, Question
 from engine.engine import Answer, Compile, Engine
 from semantic.compile import Compiled, compile_query
 from semantic.model.facts import Facts, Kind
-from semantic.query.query import DimensionField, MetricQuery, TimeField, Viewer
+from semantic.query.query import ANONYMOUS, DimensionField, MetricQuery, TimeField, Viewer
 from semantic.sql.dialect import Dialect
 from semantic.sql.statement import Parameter, Statement
 
@@ -95,11 +95,12 @@ async def shown(
     variables: Mapping[str, Any] | None = None,
     operation_name: str | None = None,
     dialect: Dialect | None = None,
+    viewer: Viewer = ANONYMOUS,
 ) -> tuple[tuple[Shown, ...], list[dict[str, Any]]]:
     """The document's questions, compiled, in the order they would run, and the errors it would get."""
     noting = _Noting(snapshot.model, dialect=dialect)
     idle = replace(snapshot, engine=_Idle(snapshot.engine, noting), compiler=noting)
-    response = await execute(idle, document, variables, operation_name, idle.context(may_see_sql=True))
+    response = await execute(idle, document, variables, operation_name, idle.context(viewer, may_see_sql=True))
     errors = json.loads(response.body).get("errors", [])
     return tuple(Shown(question, compiled) for question, compiled in noting.noted.items()), errors
 

@@ -9,7 +9,8 @@ from semantic.query.query import Viewer
 from semantic.rewrite.dedupe import dedupe
 from semantic.rewrite.secure import secure
 
-PASSES = (dedupe, secure)
+PASSES = (secure, dedupe)
+"""Secure first: what its policies look at is de-duplicated like everything else."""
 
 
 def rewrite_plan(plan: Plan, model: Model, facts: Facts, viewer: Viewer) -> Plan:

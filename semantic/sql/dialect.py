@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import datetime
 
 from semantic.model.facts import Kind
 from semantic.plan.expr import Param
 from semantic.plan.node import Scan, Spine
 from semantic.plan.operators import TextTest
-from semantic.sql.fragment import Fragment, build, join, nest
+from semantic.sql.fragment import Binding, Fragment, build, join, nest
 from semantic.time import Grain
 
 SHORT_LIST = 16
@@ -41,6 +42,12 @@ class Dialect(ABC):
     @abstractmethod
     def cast(self, part: Fragment, kind: Kind) -> Fragment:
         """The part as a kind; between TIMESTAMP and TIMESTAMPTZ by UTC."""
+
+    def as_kind(self, part: Fragment, kind: Kind) -> Fragment:
+        """The part as a kind, untouched where it is of that kind already."""
+        if part.kind is kind:
+            return part
+        return replace(self.cast(part, kind), kind=kind, is_set=part.is_set)
 
     @abstractmethod
     def percentile(self, part: Fragment, p: float) -> Fragment:
@@ -132,17 +139,22 @@ class Dialect(ABC):
 
     def param(self, param: Param) -> Fragment:
         """A value as a parameter."""
-        return Fragment("?", (param.value,))
+        return Fragment("?", (param.value,), is_set=param.value is not None)
 
     def in_list(self, part: Fragment, values: tuple[Param, ...]) -> Fragment:
         """Membership; long lists as one list parameter, which engines bind and probe faster."""
         if not values:
             return Fragment("FALSE")
         if len(values) <= SHORT_LIST:
-            return build("{} IN ({})", part, join(", ", (self.param(value) for value in values)))
+            written = join(", ", (self.param(value) for value in values))
+            return build("{} IN ({})", part, written, binding=Binding.COMPARED)
         kind = next((value.kind for value in values if value.kind is not Kind.INTEGER), values[0].kind)
         whole = Param(tuple(value.value for value in values), kind)  # type: ignore[misc]
-        return build("{} IN (SELECT {})", part, self.unnest(whole))
+        return self.in_many(part, whole)
+
+    def in_many(self, part: Fragment, values: Param) -> Fragment:
+        """Membership in a list parameter."""
+        return build("{} IN (SELECT {})", part, self.unnest(values), binding=Binding.COMPARED)
 
     def claim(self, param: Param) -> Fragment:
         """A claim's value where an author wrote `:name`; a list stands in `IN (:name)`."""
@@ -156,27 +168,24 @@ class Dialect(ABC):
         order = [f"{self.quote(name)} NULLS LAST" for name in scan.order] or ["1"]
         known = " AND ".join(f"{key} IS NOT NULL" for key in keys)
         number = f"row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {', '.join(order)})"
-        chosen = ", ".join(self.quote(name) for name in scan.columns)
-        inner = ", ".join(self.quote(name) for name in dict.fromkeys(scan.columns))
-        rank = f"CASE WHEN {known} THEN {number} ELSE 1 END AS {self.quote('rank#')}"
+        rank = self.quote("rank#")
+        columns = [self.quote(name) for name in scan.columns]
+        ranked = ",\n    ".join([*columns, f"CASE WHEN {known} THEN {number} ELSE 1 END AS {rank}"])
         return Fragment(
-            f"SELECT {chosen}\n"
-            f"FROM (SELECT {inner}, {rank} FROM {self.quote(scan.dataset)}) AS {self.quote('ranked#')}\n"
-            f"WHERE {self.quote('rank#')} = 1"
+            f"SELECT {', '.join(columns or [rank])}\n"
+            f"FROM (\n  SELECT\n    {ranked}\n  FROM {self.quote(scan.dataset)}\n) AS {self.quote('ranked#')}\n"
+            f"WHERE {rank} = 1"
         )
 
+    def shift_value(self, part: Fragment, moves: tuple[tuple[datetime, int], ...], value: str) -> Fragment:
+        """The shift that holds at `part`: a CASE, latest first. `value` formats seconds.
 
-def timestamp_literal(instant: datetime) -> str:
-    """A constant of the compiler's own (a zone's transition), never a caller's value."""
-    return f"TIMESTAMP '{instant.isoformat(sep=' ')}'"
-
-
-def shift_value(part: Fragment, moves: tuple[tuple[datetime, int], ...], value: str) -> Fragment:
-    """The shift that holds at `part`: one value, or a CASE, latest first. `value` formats seconds."""
-    if len(moves) == 1:
-        return Fragment(value.format(moves[0][1]))
-    whens = [
-        build(f"WHEN {{}} >= {timestamp_literal(start)} THEN {value.format(seconds)}", nest(part))
-        for start, seconds in reversed(moves[1:])
-    ]
-    return build(f"CASE {{}} ELSE {value.format(moves[0][1])} END", join(" ", whens))
+        The instants are a zone's transitions, the compiler's own constants and never a caller's values.
+        """
+        at = nest(part, Binding.SUM)
+        whens = [
+            build(f"WHEN {{}} >= {self.types[Kind.TIMESTAMP]} '{start}' THEN {value.format(seconds)}", at)
+            for start, seconds in reversed(moves[1:])
+        ]
+        default = value.format(moves[0][1])
+        return build(f"CASE {{}} ELSE {default} END", join(" ", whens)) if whens else Fragment(default)

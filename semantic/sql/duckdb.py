@@ -9,8 +9,8 @@ from semantic.plan.expr import Param
 from semantic.plan.node import Spine
 from semantic.plan.operators import TextTest
 from semantic.query.query import Scalar
-from semantic.sql.dialect import Dialect, shift_value
-from semantic.sql.fragment import Fragment, build, indent, join, nest
+from semantic.sql.dialect import Dialect
+from semantic.sql.fragment import Binding, Fragment, build, indent, join, nest
 from semantic.sql.packing import MASK_BITS, PERIOD_BITS, micros_of
 from semantic.time import Grain
 
@@ -31,6 +31,7 @@ class DuckDB(Dialect):
     """DuckDB 1.5 and 2.0. Sessions must have their time zone set to UTC."""
 
     name = "duckdb"
+    types = _TYPES
 
     def quote(self, name: str) -> str:
         """Double quotes."""
@@ -38,7 +39,10 @@ class DuckDB(Dialect):
 
     def shift(self, part: Fragment, moves: tuple[tuple[datetime, int], ...]) -> Fragment:
         """By microseconds: five times faster than adding an interval, twenty times faster than DuckDB's time zones."""
-        return build("make_timestamp(epoch_us({}) + {})", part, shift_value(part, moves, "{}000000"))
+        if len(moves) == 1:
+            seconds = moves[0][1]
+            return build(f"make_timestamp({{}} {'+' if seconds >= 0 else '-'} {abs(seconds)}000000)", _micros(part))
+        return build("make_timestamp({} + {})", _micros(part), self.shift_value(part, moves, "{}000000"))
 
     def truncate(self, part: Fragment, grain: Grain, is_date: bool) -> Fragment:
         """date_trunc, which makes a timestamp of a date."""
@@ -47,15 +51,16 @@ class DuckDB(Dialect):
 
     def plus_days(self, part: Fragment, days: int) -> Fragment:
         """Dates add whole numbers."""
-        return build(f"{{}} {'+' if days >= 0 else '-'} {abs(days)}", nest(part))
+        sign = "+" if days >= 0 else "-"
+        return build(f"{{}} {sign} {abs(days)}", nest(part, Binding.SUM), binding=Binding.SUM)
 
     def cast(self, part: Fragment, kind: Kind) -> Fragment:
         """Between timestamps by their microseconds, which is ten times faster than the cast."""
         if kind is Kind.TIMESTAMP:
-            return build("make_timestamp(epoch_us({}))", part)
+            return build("make_timestamp({})", _micros(part))
         if kind is Kind.TIMESTAMPTZ:
-            return build("make_timestamptz(epoch_us({}))", part)
-        return build(f"CAST({{}} AS {_TYPES[kind]})", part)
+            return build("make_timestamptz({})", _micros(part))
+        return build(f"CAST({{}} AS {self.types[kind]})", part)
 
     def percentile(self, part: Fragment, p: float) -> Fragment:
         """quantile_cont."""
@@ -153,7 +158,7 @@ class DuckDB(Dialect):
 
     def _unnest(self, values: object, kind: Kind) -> Fragment:
         assert isinstance(values, tuple)
-        return Fragment(f"unnest(CAST(? AS {_TYPES[kind]}[]))", (values,))
+        return Fragment(f"unnest(CAST(? AS {self.types[kind]}[]))", (values,))
 
     def spine(self, spine: Spine) -> Fragment:
         """Lists unnested side by side; an expansion unnests a range between two of them."""
@@ -174,6 +179,14 @@ class DuckDB(Dialect):
             unit = f"CAST({unit} AS DATE)"
         chosen = ", ".join([*kept, f"{unit} AS {self.quote(wide.name)}"])
         return build(f"SELECT {chosen}\nFROM (\n{{}}\n) AS {self.quote('bounds#')}", indent(plain))
+
+
+def _micros(part: Fragment) -> Fragment:
+    """A timestamp's microseconds; of one that was just made of microseconds, those."""
+    for call in ("make_timestamp(", "make_timestamptz("):
+        if part.text.startswith(call) and part.binding is Binding.ATOM:
+            return Fragment(part.text[len(call) : -1], part.params, Binding.SUM)
+    return build("epoch_us({})", part)
 
 
 DUCKDB = DuckDB()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 
+from semantic.model.facts import Kind
 from semantic.plan.expr import (
     All,
     AnyOf,
@@ -43,7 +45,7 @@ from semantic.plan.fold import Agg, Fold
 from semantic.plan.operators import BinaryOp
 from semantic.sql.authored import Claim, pieces
 from semantic.sql.dialect import Dialect
-from semantic.sql.fragment import Fragment, build, join, nest
+from semantic.sql.fragment import Binding, Fragment, build, join, nest
 
 Columns = Mapping[str, Fragment]
 
@@ -60,29 +62,19 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
         case Param():
             return dialect.param(expr)
         case Const(value):
-            return Fragment("NULL" if value is None else str(value).upper())
+            return Fragment("NULL" if value is None else str(value).upper(), is_set=value is not None)
         case Authored():
             return _authored(expr, columns, dialect)
         case Binary():
             return _binary(expr, part(expr.left), part(expr.right), dialect)
-        case All(parts):
-            return join(" AND ", (nest(part(inner)) for inner in parts)) if parts else Fragment("TRUE")
-        case AnyOf(parts):
-            return join(" OR ", (nest(part(inner)) for inner in parts)) if parts else Fragment("FALSE")
-        case IsNotTrue(inner):
-            return build("{} IS NOT TRUE", nest(part(inner)))
-        case IsNull(inner):
-            return build("{} IS NULL", nest(part(inner)))
-        case InList(inner, values):
-            return dialect.in_list(nest(part(inner)), values)
-        case TextMatch():
-            return _text(expr, part(expr.part), dialect)
+        case All() | AnyOf() | IsNotTrue() | IsNull() | InList() | TextMatch():
+            return _condition(expr, part, dialect)
         case Case(whens, default):
             return _case([(part(when), part(then)) for when, then in whens], part(default))
         case Coalesce(parts):
-            return build("coalesce({})", join(", ", (part(inner) for inner in parts)))
+            return _coalesce([part(inner) for inner in parts])
         case Cast(inner, kind):
-            return dialect.cast(part(inner), kind)
+            return dialect.as_kind(part(inner), kind)
         case Bits() | BitOf() | Shifted() | HasBits():
             return _word(expr, part, dialect)
         case Row(parts):
@@ -99,34 +91,95 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             assert_never(expr)
 
 
+def _condition(
+    expr: All | AnyOf | IsNotTrue | IsNull | InList | TextMatch, part: Callable[[Expr], Fragment], dialect: Dialect
+) -> Fragment:
+    match expr:
+        case All(parts):
+            return conjoined([part(inner) for inner in parts])
+        case AnyOf(parts):
+            return _disjoined([part(inner) for inner in parts])
+        case IsNotTrue(IsNull(inner)):
+            return build("{} IS NOT NULL", nest(part(inner)), binding=Binding.COMPARED)
+        case IsNotTrue(inner):
+            return build("{} IS NOT TRUE", nest(part(inner)), binding=Binding.COMPARED)
+        case IsNull(inner):
+            return build("{} IS NULL", nest(part(inner)), binding=Binding.COMPARED)
+        case InList(inner, values):
+            return dialect.in_list(nest(part(inner)), values)
+        case TextMatch():
+            return _text(expr, part(expr.part), dialect)
+        case _:
+            assert_never(expr)
+
+
 def _case(branches: list[tuple[Fragment, Fragment]], default: Fragment) -> Fragment:
     whens = (build("WHEN {} THEN {}", when, then) for when, then in branches)
     return build("CASE {} ELSE {} END", join(" ", whens), default)
 
 
 def _row_number(keys: list[Fragment]) -> Fragment:
-    return build("row_number() OVER (ORDER BY {})", join(", ", (build("{} NULLS LAST", key) for key in keys)))
+    listed = join(", ", (build("{} NULLS LAST", key) for key in keys))
+    return build("row_number() OVER (ORDER BY {})", listed, binding=Binding.ATOM)
+
+
+def conjoined(conditions: Sequence[Fragment], separator: str = " AND ") -> Fragment:
+    """All of them (none: true)."""
+    if not conditions:
+        return Fragment("TRUE")
+    several = len(conditions) > 1
+    return join(separator, (nest(one, Binding.AND) if several else one for one in conditions), Binding.AND)
+
+
+def _disjoined(conditions: Sequence[Fragment]) -> Fragment:
+    """Any of them (none: false). What binds more tightly than OR has parentheses all the same, for the reader."""
+    if not conditions:
+        return Fragment("FALSE")
+    several = len(conditions) > 1
+    return join(" OR ", (nest(one, Binding.NOT) if several else one for one in conditions), Binding.OR)
+
+
+_SIGNS: Mapping[BinaryOp, tuple[Binding, Binding, Binding]] = {
+    BinaryOp.ADD: (Binding.SUM, Binding.PRODUCT, Binding.SUM),
+    BinaryOp.SUBTRACT: (Binding.SUM, Binding.PRODUCT, Binding.SUM),
+    BinaryOp.MULTIPLY: (Binding.PRODUCT, Binding.ATOM, Binding.PRODUCT),
+    BinaryOp.SAME: (Binding.ATOM, Binding.ATOM, Binding.COMPARED),
+    BinaryOp.DIFFERENT: (Binding.ATOM, Binding.ATOM, Binding.COMPARED),
+}
+"""What an operator's sides and its result bind like; the others compare."""
+_COMPARING = (Binding.SUM, Binding.SUM, Binding.COMPARED)
 
 
 def _binary(expr: Binary, left: Fragment, right: Fragment, dialect: Dialect) -> Fragment:
     if expr.op is BinaryOp.DIVIDE:
-        return build("{} / nullif({}, 0)", nest(left), right)
+        kind = Kind.FLOAT if left.kind is Kind.FLOAT else None
+        return build("{} / nullif({}, 0)", nest(left, Binding.PRODUCT), right, binding=Binding.PRODUCT, kind=kind)
     if expr.op is BinaryOp.WHOLES:
         return dialect.wholes(nest(left), nest(right))
-    return build(f"{{}} {expr.op.value.upper()} {{}}", nest(left), nest(right))
+    before, after, whole = _SIGNS.get(expr.op, _COMPARING)
+    return build(f"{{}} {expr.op.value.upper()} {{}}", nest(left, before), nest(right, after), binding=whole)
+
+
+def _coalesce(parts: list[Fragment]) -> Fragment:
+    """The first that is not null, without those that stand behind one that never is."""
+    needed = next((index for index, part in enumerate(parts) if part.is_set), len(parts) - 1) + 1
+    if needed == 1:
+        return parts[0]
+    return build("coalesce({})", join(", ", parts[:needed]), is_set=parts[needed - 1].is_set)
 
 
 def _authored(expr: Authored, columns: Columns, dialect: Dialect) -> Fragment:
     names, claims = dict(expr.names), dict(expr.claims)
     found: list[Fragment] = []
-    for piece in pieces(expr.expression.sql, dialect.name):
+    cut, binding = pieces(expr.expression.sql, dialect.name)
+    for piece in cut:
         if isinstance(piece, str):
             found.append(Fragment(piece))
         elif isinstance(piece, Claim):
             found.append(dialect.claim(claims[piece.name]))
         else:
             found.append(nest(render(names[piece], columns, dialect)))
-    return join("", found)
+    return replace(join("", found), binding=binding)
 
 
 def _text(expr: TextMatch, part: Fragment, dialect: Dialect) -> Fragment:
@@ -140,7 +193,7 @@ def _word(expr: Word, part: Callable[[Expr], Fragment], dialect: Dialect) -> Fra
     match expr:
         case Bits(parts):
             bits = (build(f"CASE WHEN {{}} THEN {1 << bit} ELSE 0 END", part(when)) for when, bit in parts)
-            return join(" + ", bits)
+            return join(" + ", bits, Binding.SUM)
         case BitOf(inner):
             return dialect.bit(part(inner))
         case Shifted(inner, by):
@@ -177,7 +230,7 @@ def _truncate(expr: Truncate, part: Fragment, dialect: Dialect) -> Fragment:
     days = expr.week_start.number if expr.grain == "week" else 0
     if days == 0:
         return dialect.truncate(part, expr.grain, is_date=True)
-    moved = dialect.plus_days(nest(part), -days)
+    moved = dialect.plus_days(part, -days)
     return dialect.plus_days(dialect.truncate(moved, expr.grain, is_date=True), days)
 
 
@@ -188,13 +241,20 @@ def aggregate(agg: Agg, columns: Columns, dialect: Dialect) -> Fragment:
     if agg.fold is Fold.COUNT_DISTINCT:
         if where is not None:
             arg = build("CASE WHEN {} THEN {} END", where, arg)
-        return build("count(DISTINCT {})", arg)
+        return build("count(DISTINCT {})", arg, kind=Kind.INTEGER, is_set=True)
+    folded = _folded(agg, arg, columns, dialect)
+    if where is None:
+        return folded
+    filtered = build("{} FILTER (WHERE {})", folded, where, binding=Binding.ATOM)
+    return replace(filtered, kind=folded.kind, is_set=folded.is_set)
+
+
+def _folded(agg: Agg, arg: Fragment, columns: Columns, dialect: Dialect) -> Fragment:
     if agg.fold is Fold.ARG_MAX:
         assert agg.by is not None
-        folded = dialect.arg_max(arg, render(agg.by, columns, dialect))
-    elif agg.fold is Fold.PERCENTILE:
+        return dialect.arg_max(arg, render(agg.by, columns, dialect))
+    if agg.fold is Fold.PERCENTILE:
         assert agg.p is not None
-        folded = dialect.percentile(arg, agg.p)
-    else:
-        folded = build(f"{agg.fold.value}({{}})", arg)
-    return folded if where is None else build("{} FILTER (WHERE {})", folded, where)
+        return replace(dialect.percentile(arg, agg.p), kind=Kind.FLOAT)
+    counts = agg.fold is Fold.COUNT
+    return build(f"{agg.fold.value}({{}})", arg, kind=Kind.INTEGER if counts else None, is_set=counts)

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from semantic.plan.expr import Col, RowCount, RowNumber
+from semantic.lower.scope import ARROW
+from semantic.plan.expr import All, Col, RowCount, RowNumber
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, Project, Scan, Sort, Spine, Union
 from semantic.sql.dialect import Dialect
-from semantic.sql.expression import aggregate, render
-from semantic.sql.fragment import Fragment, build, indent, join, nest
+from semantic.sql.expression import aggregate, conjoined, render
+from semantic.sql.fragment import Fragment, build, indent, join
 from semantic.sql.matching import matched, record_column
 
 _JOINS = {JoinKind.LEFT: "LEFT JOIN", JoinKind.INNER: "JOIN", JoinKind.CROSS: "CROSS JOIN"}
@@ -39,20 +40,16 @@ class Select:
 
     def text(self, dialect: Dialect) -> Fragment:
         """The whole SELECT."""
-        columns = [build(f"{{}} AS {dialect.quote(name)}", expr) for name, expr in self.columns.items()]
+        columns = [build("{} AS {}", expr, Fragment(dialect.quote(name))) for name, expr in self.columns.items()]
         lines = [build("SELECT\n{}", indent(join(",\n", columns))), build("FROM {}", self.source)]
         if self.where:
-            lines.append(build("WHERE {}", _conjoined(self.where)))
+            lines.append(build("WHERE {}", conjoined(self.where, "\n  AND ")))
         if self.keys:
             order = list(self.columns)
             lines.append(Fragment("GROUP BY " + ", ".join(str(order.index(key) + 1) for key in self.keys)))
         if self.having:
-            lines.append(build("HAVING {}", _conjoined(self.having)))
+            lines.append(build("HAVING {}", conjoined(self.having, "\n  AND ")))
         return join("\n", [*lines, self.tail] if self.tail.text else lines)
-
-
-def _conjoined(conditions: tuple[Fragment, ...]) -> Fragment:
-    return conditions[0] if len(conditions) == 1 else join(" AND ", map(nest, conditions))
 
 
 class Renderer:
@@ -68,7 +65,7 @@ class Renderer:
         body = self._select(plan).text(self._dialect)
         if not self._named:
             return body
-        named = [build(f"{name} AS (\n{{}}\n)", indent(text)) for name, text in self._named.values()]
+        named = [build("{} AS (\n{}\n)", Fragment(name), indent(text)) for name, text in self._named.values()]
         return build("WITH {}\n{}", join(",\n", named), body)
 
     def _select(self, plan: Plan) -> Select:
@@ -108,15 +105,15 @@ class Renderer:
         columns = {name: Fragment(f"{alias}.{self._dialect.quote(name)}") for name in output}
         return Select(source, columns, frozenset([alias]))
 
-    def _wrapped(self, text: Fragment, name: str, output: Iterable[str]) -> Select:
-        alias = self._dialect.quote(name)
-        return self._table(build(f"(\n{{}}\n) AS {alias}", indent(text)), alias, output)
+    def _wrapped(self, text: Fragment, name: str, output: Iterable[str], taken: frozenset[str] = frozenset()) -> Select:
+        alias = self._alias(name, taken)
+        return self._table(build("(\n{}\n) AS {}", indent(text), Fragment(alias)), alias, output)
 
-    def _closed(self, plan: Plan, name: str = "rows#") -> Select:
-        """The plan as a subquery, unless it is a bare table."""
-        select = self._select(plan)
-        bare = not select.where and select.keys is None and not select.sealed and isinstance(plan, Scan | Spine)
-        return select if bare or id(plan) in self._shared else self._wrap(select, name)
+    def _alias(self, name: str, taken: frozenset[str]) -> str:
+        """A quoted name that no other table of the FROM has."""
+        while self._dialect.quote(name) in taken:
+            name += "#"
+        return self._dialect.quote(name)
 
     def _wrap(self, select: Select, name: str = "rows#") -> Select:
         return self._wrapped(select.text(self._dialect), name, select.columns)
@@ -128,14 +125,12 @@ class Renderer:
 
     def _scan(self, plan: Scan, taken: frozenset[str]) -> Select:
         quote = self._dialect.quote
-        name = plan.prefix[:-1] or plan.dataset
-        while quote(name) in taken:
-            name += "#"
-        alias = quote(name)
+        alias = self._alias(plan.prefix[:-1] or plan.dataset, taken)
         if plan.distinct_on:
-            source = build(f"(\n{{}}\n) AS {alias}", indent(self._dialect.distinct_scan(plan)))
+            source = build("(\n{}\n) AS {}", indent(self._dialect.distinct_scan(plan)), Fragment(alias))
         else:
-            source = Fragment(quote(plan.dataset) + (f" AS {alias}" if name != plan.dataset else ""))
+            name = quote(plan.dataset)
+            source = Fragment(name if name == alias else f"{name} AS {alias}")
         columns = {plan.prefix + column: Fragment(f"{alias}.{quote(column)}") for column in plan.columns}
         return Select(source, columns, frozenset([alias]))
 
@@ -143,10 +138,11 @@ class Renderer:
         select = self._select(plan.input)
         if select.sealed:
             select = self._wrap(select)
-        where = render(plan.where, select.columns, self._dialect)
+        parts = plan.where.parts if isinstance(plan.where, All) else (plan.where,)
+        conditions = tuple(render(part, select.columns, self._dialect) for part in parts)
         if select.keys is None:
-            return replace(select, where=(*select.where, where))
-        return replace(select, having=(*select.having, where))
+            return replace(select, where=(*select.where, *conditions))
+        return replace(select, having=(*select.having, *conditions))
 
     def _project(self, plan: Project) -> Select:
         select = self._select(plan.input)
@@ -165,12 +161,7 @@ class Renderer:
 
     def _join(self, plan: Join) -> Select:
         left = self._open(plan.left)
-        if isinstance(plan.right, Scan):
-            right = self._scan(plan.right, left.aliases)
-        elif isinstance(plan.right, Filter) and plan.kind is JoinKind.LEFT:
-            right = self._wrap(self._select(plan.right), _prefix(plan.right) or "joined#")
-        else:
-            right = self._closed(plan.right, "joined#")
+        right = self._joined(plan.right, left.aliases)
         columns = {**left.columns, **right.columns}
         equals = "{} IS NOT DISTINCT FROM {}" if plan.null_safe else "{} = {}"
         conditions = [build(equals, columns[one], columns[other]) for one, other in plan.on]
@@ -178,6 +169,15 @@ class Renderer:
         if conditions:
             source = build("{} ON {}", source, join(" AND ", conditions))
         return replace(left, source=source, columns=columns, aliases=left.aliases | right.aliases)
+
+    def _joined(self, plan: Plan, taken: frozenset[str]) -> Select:
+        """The right side of a join: a bare table, or a subquery."""
+        if isinstance(plan, Scan):
+            return self._scan(plan, taken)
+        select = self._select(plan)
+        if id(plan) in self._shared or isinstance(plan, Spine):
+            return select
+        return self._wrapped(select.text(self._dialect), _way(plan) or "joined#", select.columns, taken)
 
     def _aggregate(self, plan: Aggregate) -> Select:
         select = self._open(plan.input)
@@ -219,11 +219,9 @@ class Renderer:
         return replace(select, tail=join("\n", lines), sealed=True)
 
 
-def _prefix(plan: Plan) -> str:
-    """The name of the way that a filtered scan is reached by."""
-    while plan.inputs:
-        plan = plan.inputs[0]
-    return plan.prefix[:-1] if isinstance(plan, Scan) else ""
+def _way(plan: Plan) -> str:
+    """The relationships that lead to a plan, by the names of its columns: `buyer` of `buyer→member_level`."""
+    return next(iter(plan.output), "").rpartition(ARROW)[0]
 
 
 def _shared(plan: Plan) -> frozenset[int]:

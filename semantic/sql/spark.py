@@ -10,8 +10,8 @@ from semantic.plan.expr import Param
 from semantic.plan.node import Spine
 from semantic.plan.operators import TextTest
 from semantic.query.query import Scalar
-from semantic.sql.dialect import Dialect, shift_value
-from semantic.sql.fragment import Fragment, build, indent, join, nest
+from semantic.sql.dialect import Dialect
+from semantic.sql.fragment import Binding, Fragment, build, indent, join, nest
 from semantic.sql.packing import MASK_BITS, PERIOD_BITS, micros_of
 from semantic.time import Grain
 
@@ -33,6 +33,7 @@ class Spark(Dialect):
     """Spark SQL through Spark Connect."""
 
     name = "spark"
+    types = _TYPES
 
     def quote(self, name: str) -> str:
         """Backticks."""
@@ -40,8 +41,8 @@ class Spark(Dialect):
 
     def shift(self, part: Fragment, moves: tuple[tuple[datetime, int], ...]) -> Fragment:
         """By an interval of seconds."""
-        seconds = shift_value(part, moves, "{}")
-        return build("{} + make_dt_interval(0, 0, 0, {})", nest(part), seconds)
+        seconds = self.shift_value(part, moves, "{}")
+        return build("{} + make_dt_interval(0, 0, 0, {})", nest(part, Binding.SUM), seconds, binding=Binding.SUM)
 
     def truncate(self, part: Fragment, grain: Grain, is_date: bool) -> Fragment:
         """Trunc for dates, date_trunc for timestamps."""
@@ -55,7 +56,7 @@ class Spark(Dialect):
 
     def cast(self, part: Fragment, kind: Kind) -> Fragment:
         """A plain cast: the session's zone is UTC."""
-        return build(f"CAST({{}} AS {_TYPES[kind]})", part)
+        return build(f"CAST({{}} AS {self.types[kind]})", part)
 
     def percentile(self, part: Fragment, p: float) -> Fragment:
         """percentile, which is exact and interpolates (percentile_approx is neither)."""
@@ -159,7 +160,7 @@ class Spark(Dialect):
     def unnest(self, values: Param) -> Fragment:
         """Explode of a typed array."""
         assert isinstance(values.value, tuple)
-        return Fragment(f"explode(CAST(? AS ARRAY<{_TYPES[values.kind]}>))", (values.value,))
+        return Fragment(f"explode(CAST(? AS ARRAY<{self.types[values.kind]}>))", (values.value,))
 
     def spine(self, spine: Spine) -> Fragment:
         """Arrays zipped and inlined; an expansion explodes a sequence whose end is excluded."""
@@ -167,7 +168,7 @@ class Spark(Dialect):
         if not columns:
             columns = [() for _ in spine.columns]
         arrays = [
-            Fragment(f"CAST(? AS ARRAY<{_TYPES[kind]}>)", (values,))
+            Fragment(f"CAST(? AS ARRAY<{self.types[kind]}>)", (values,))
             for (_, kind), values in zip(spine.columns, columns, strict=True)
         ]
         names = ", ".join(self.quote(name) for name, _ in spine.columns)

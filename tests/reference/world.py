@@ -45,12 +45,16 @@ class Table:
         edges = [0, *sorted(cut for cut in self.cuts if cut <= len(self.rows)), len(self.rows)]
         return [self.rows[begin:end] for begin, end in pairwise(edges)]
 
+    def arrow(self, rows: list[Row]) -> pa.Table:
+        """Rows with the columns' types."""
+        schema = pa.schema([(name, _ARROW[kind]) for name, kind in self.columns.items()])
+        return pa.Table.from_pylist(rows, schema=schema)
+
     def write(self, folder: Path) -> None:
         """Its Parquet files: part-000.parquet and so on."""
         folder.mkdir(parents=True, exist_ok=True)
-        schema = pa.schema([(name, _ARROW[kind]) for name, kind in self.columns.items()])
         for number, rows in enumerate(self.files):
-            pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / f"part-{number:03}.parquet")
+            pq.write_table(self.arrow(rows), folder / f"part-{number:03}.parquet")
 
 
 @dataclass(frozen=True, slots=True)
