@@ -8,6 +8,7 @@ from typing import assert_never
 
 from semantic.lower.combine import lower
 from semantic.lower.funnel_report import lower_funnel
+from semantic.lower.lifecycle import lower_lifecycle
 from semantic.lower.retention import lower_retention
 from semantic.lower.values import bind_values, lower_values, values_datasets
 from semantic.model.facts import Facts
@@ -17,9 +18,10 @@ from semantic.plan.walk import nodes
 from semantic.query.bind import bind
 from semantic.query.bind import datasets_needed as metric_datasets
 from semantic.query.bind_funnel import bind_funnel, funnel_datasets
-from semantic.query.bind_retention import bind_retention, retention_datasets
-from semantic.query.bound import Bound, BoundFunnel, BoundQuery, BoundRetention, BoundValues
+from semantic.query.bind_retention import bind_lifecycle, bind_retention, retention_datasets
+from semantic.query.bound import Bound, BoundFunnel, BoundLifecycle, BoundQuery, BoundRetention, BoundValues
 from semantic.query.funnel import FunnelQuery
+from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import ANONYMOUS, MetricQuery, Viewer
 from semantic.query.retention import RetentionQuery
 from semantic.query.values import ValuesQuery
@@ -53,7 +55,7 @@ def datasets_needed(model: Model, query: Question) -> tuple[str, ...]:
             return values_datasets(model, query)
         case FunnelQuery():
             return funnel_datasets(model, query)
-        case RetentionQuery():
+        case RetentionQuery() | LifecycleQuery():
             return retention_datasets(model, query)
         case _:
             assert_never(query)
@@ -86,6 +88,8 @@ def _bind(model: Model, query: Question, facts: Facts) -> Bound:
             return bind_funnel(model, query, facts)
         case RetentionQuery():
             return bind_retention(model, query, facts)
+        case LifecycleQuery():
+            return bind_lifecycle(model, query, facts)
         case _:
             assert_never(query)
 
@@ -100,5 +104,7 @@ def _lower(bound: Bound) -> Plan:
             return lower_funnel(bound)
         case BoundRetention():
             return lower_retention(bound)
+        case BoundLifecycle():
+            return lower_lifecycle(bound)
         case _:
             assert_never(bound)

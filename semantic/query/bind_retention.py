@@ -5,14 +5,17 @@ names → definitions, dates absolute, everything refused that has no right answ
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.facts import Facts
 from semantic.model.model import Model
 from semantic.model.reach import reachable
 from semantic.model.sequence import Clock, RetentionDefinition
 from semantic.query.bind import condition_dimensions, days_with_data, dimension_key, least_through, with_related
-from semantic.query.bound import BoundRetention
+from semantic.query.bound import BoundLifecycle, BoundRetention
 from semantic.query.cells import cells
+from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.notice import incomplete
 from semantic.query.period import resolve
 from semantic.query.query import DimensionField
@@ -22,7 +25,7 @@ from semantic.time import Grain, zone
 MAX_CELLS = 400
 
 
-def retention_datasets(model: Model, query: RetentionQuery) -> tuple[str, ...]:
+def retention_datasets(model: Model, query: RetentionQuery | LifecycleQuery) -> tuple[str, ...]:
     """The datasets whose facts the question needs, sorted. UNKNOWN_NAME."""
     definition = _definition(model, query)
     needed: dict[str, None] = {}
@@ -59,7 +62,35 @@ def bind_retention(model: Model, query: RetentionQuery, facts: Facts) -> BoundRe
     )
 
 
-def _definition(model: Model, query: RetentionQuery) -> RetentionDefinition:
+def bind_lifecycle(model: Model, query: LifecycleQuery, facts: Facts) -> BoundLifecycle:
+    """The question about a lifecycle with every name resolved and every date absolute."""
+    definition = _definition(model, query)
+    grain = query.grain or definition.grain
+    if grain not in (Grain.DAY, Grain.WEEK, Grain.MONTH):
+        raise QueryError(Code.GRAIN_NOT_POSSIBLE, f"A lifecycle can't be by {grain.name}.", "Use DAY, WEEK or MONTH.")
+    _check_splits(model, definition, condition_dimensions(query.where), query.segments)
+    tz = zone(query.timezone or model.timezone)
+    dataset = definition.cohort.dataset
+    through = least_through(model, [dataset], facts)
+    span = resolve(query.time_range, through, tz, model.week_start) if query.time_range else None
+    days = days_with_data([(dataset, model.datasets[dataset].time_dimension)], facts, tz)
+    return BoundLifecycle(
+        model=model,
+        facts=facts,
+        definition=definition,
+        grain=grain,
+        zone=tz,
+        week_start=model.week_start,
+        span=span,
+        days=days,
+        data_through=through,
+        where=query.where,
+        segments=query.segments,
+        warnings=tuple(incomplete(span, days, through)),
+    )
+
+
+def _definition(model: Model, query: RetentionQuery | LifecycleQuery) -> RetentionDefinition:
     found = model.retentions.get(query.retention)
     if found is None:
         near = did_you_mean(query.retention, model.retentions)
@@ -78,9 +109,15 @@ def _check(model: Model, query: RetentionQuery, definition: RetentionDefinition)
         )
     if len(set(query.breakdown)) != len(query.breakdown):
         raise QueryError(Code.BAD_ARGUMENT, "`breakdown` names a dimension twice.")
+    names = (*query.breakdown, *condition_dimensions(query.where))
+    _check_splits(model, definition, names, query.segments)
+
+
+def _check_splits(model: Model, definition: RetentionDefinition, names: Iterable[str], segments: Iterable[str]) -> None:
+    """Refuse dimensions and segments that the cohort events don't have."""
     dataset = model.datasets[definition.cohort.dataset]
     known = reachable(model, dataset.name)
-    for name in (*query.breakdown, *condition_dimensions(query.where)):
+    for name in names:
         if name not in known:
             raise QueryError(
                 Code.DIMENSION_NOT_SHARED,
@@ -88,11 +125,11 @@ def _check(model: Model, query: RetentionQuery, definition: RetentionDefinition)
                 f'"{dataset.name}". It can be by: {", ".join(known) or "nothing"}.',
                 did_you_mean(name, known),
             )
-    segments = {segment.name for segment in dataset.segments}
-    for name in query.segments:
-        if name not in segments:
+    declared = {segment.name for segment in dataset.segments}
+    for name in segments:
+        if name not in declared:
             raise QueryError(
                 Code.SEGMENT_NOT_SHARED,
                 f'Segment "{name}" is not defined for dataset "{dataset.name}", whose rows make the cohorts.',
-                did_you_mean(name, segments),
+                did_you_mean(name, declared),
             )

@@ -172,5 +172,23 @@ class BoundRetention:
     warnings: tuple[QueryWarning, ...]
 
 
-Bound = BoundQuery | BoundValues | BoundFunnel | BoundRetention
+@dataclass(frozen=True, slots=True)
+class BoundLifecycle:
+    """A bound question about a lifecycle."""
+
+    model: Model
+    facts: Facts
+    definition: RetentionDefinition
+    grain: Grain
+    zone: ZoneInfo
+    week_start: Weekday
+    span: Span | None
+    days: tuple[date, date] | None
+    data_through: date | None
+    where: Condition | None
+    segments: tuple[str, ...]
+    warnings: tuple[QueryWarning, ...]
+
+
+Bound = BoundQuery | BoundValues | BoundFunnel | BoundRetention | BoundLifecycle
 """Every question, bound."""

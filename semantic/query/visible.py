@@ -14,6 +14,7 @@ from semantic.model.expression import Expression
 from semantic.model.model import Model
 from semantic.query.bind import condition_dimensions
 from semantic.query.funnel import FunnelQuery
+from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import DimensionField, MetricQuery, Viewer
 from semantic.query.retention import RetentionQuery
 from semantic.query.values import ValuesQuery
@@ -28,7 +29,7 @@ _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
 }
 
 
-Question = MetricQuery | ValuesQuery | FunnelQuery | RetentionQuery
+Question = MetricQuery | ValuesQuery | FunnelQuery | RetentionQuery | LifecycleQuery
 """Everything that can be asked."""
 
 
@@ -116,6 +117,8 @@ def _dimensions(query: Question) -> Iterator[str]:
     yield from condition_dimensions(query.where)
     if isinstance(query, ValuesQuery):
         yield query.dimension
+        return
+    if isinstance(query, LifecycleQuery):
         return
     if isinstance(query, RetentionQuery):
         yield from query.breakdown

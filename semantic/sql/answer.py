@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import assert_never
 
 from semantic.model.facts import Kind
-from semantic.query.bound import Bound, BoundFunnel, BoundQuery, BoundRetention, BoundValues
+from semantic.query.bound import Bound, BoundFunnel, BoundLifecycle, BoundQuery, BoundRetention, BoundValues
 from semantic.query.funnel import FunnelReport
+from semantic.query.lifecycle import LIFECYCLE_COUNTS
 from semantic.query.query import ROW_COUNT
 from semantic.sql.statement import Column
 
@@ -24,6 +25,8 @@ def answer_columns(bound: Bound) -> tuple[Column, ...]:
             keys = tuple(Column(key.name, key.kind) for key in bound.dimensions)
             counts = tuple(Column(f"cell{cell.number}", Kind.INTEGER) for cell in bound.cells)
             return (Column("cohort", Kind.DATE), *keys, Column("size", Kind.INTEGER), *counts)
+        case BoundLifecycle():
+            return (Column("period", Kind.DATE), *(Column(name, Kind.INTEGER) for name in LIFECYCLE_COUNTS))
         case _:
             assert_never(bound)
 
