@@ -72,7 +72,11 @@ def _conversion(fields: Fields) -> Conversion:
 
 def _retention(fields: Fields) -> Retention:
     return Retention(
-        **_described(fields), retention=fields["retention"], period=fields["period"], value=fields.get("value")
+        **_described(fields),
+        retention=fields["retention"],
+        period=fields["period"],
+        value=fields.get("value"),
+        cost=fields.get("cost"),
     )
 
 

@@ -8,7 +8,14 @@ from typing import Final
 from semantic.errors import Problem
 from semantic.load.check_dimensions import check_paths, check_relationships, check_vocabulary
 from semantic.load.check_expressions import check_dimension_cycles, check_relationship_paths
-from semantic.load.check_metrics import check_conversions, check_derived, check_periods, check_time, check_towers
+from semantic.load.check_metrics import (
+    check_conversions,
+    check_derived,
+    check_paybacks,
+    check_periods,
+    check_time,
+    check_towers,
+)
 from semantic.load.check_names import check_row_fields
 from semantic.load.check_policies import check_hidden, check_rollups
 from semantic.load.check_sequences import (
@@ -37,6 +44,7 @@ RULES: Final[tuple[Rule, ...]] = (
     check_time,
     check_conversions,
     check_periods,
+    check_paybacks,
     check_entities,
     check_held,
     check_exclusions,

@@ -12,6 +12,7 @@ from semantic.model.metric import Conversion, Cumulative, Derived, Metric, Reten
 from semantic.model.model import Model
 from semantic.model.places import Path
 from semantic.model.reads import metrics_read
+from semantic.model.sequence import RetentionMode
 
 MAX_DEPTH: Final = 50
 """Levels of metrics computed from metrics."""
@@ -108,3 +109,23 @@ def check_periods(model: Model) -> Iterator[Problem]:
             if retention.cohort == retention.returns:
                 message = "Period 0 is always 100 % when coming back is the cohort's own event."
                 yield Problem(Code.BAD_VALUE, message, model.places.at("metrics", metric.name, "period"))
+
+
+MAX_PAYBACK = 180
+"""Periods a payback may look ahead: each is a sum of its own."""
+
+
+def check_paybacks(model: Model) -> Iterator[Problem]:
+    """A cost is reached by a value, and by no bracket's."""
+    for metric in model.metrics.values():
+        if not isinstance(metric, Retention):
+            continue
+        at = ("metrics", metric.name)
+        if metric.cost is not None and metric.value is None:
+            yield Problem(Code.MISSING_KEY, 'A "cost" needs a "value" that reaches it.', model.places.at(*at, "cost"))
+        if metric.cost is not None and metric.period > MAX_PAYBACK:
+            message = f"A payback looks at most {MAX_PAYBACK} periods ahead."
+            yield Problem(Code.BAD_VALUE, message, model.places.at(*at, "period"))
+        if metric.value is not None and model.retentions[metric.retention].mode is RetentionMode.BRACKET:
+            message = "A lifetime value counts single periods, and this retention has brackets."
+            yield Problem(Code.BAD_VALUE, message, model.places.at(*at, "retention"))

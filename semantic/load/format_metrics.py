@@ -100,6 +100,7 @@ RETENTION: Final = _metric(
         "retention": Key(Ref("retentions", "retention"), "The retention.", required=True),
         "period": Key(Integer(0, 1000), "Periods after the cohort's.", required=True),
         "value": Key(ROWS, "What to sum over the returns of periods 0 to `period`, for each entity (lifetime value)."),
+        "cost": Key(METRIC, "A cost per entity: the metric is the first period by which the value reaches it."),
     },
 )
 

@@ -133,13 +133,30 @@ class Expander:
 
     def _retention(self, metric: Retention, frame: Frame, where: Condition | None) -> Value:
         retention = self.bound.model.retentions[metric.retention]
-        bottom = Col(self.leaves.name(CohortLeaf(retention, metric.period, False, frame, where)))
-        if metric.value is None:
-            top = Col(self.leaves.name(CohortLeaf(retention, metric.period, True, frame, where)))
+        size = Col(self.leaves.name(CohortLeaf(retention, metric.period, False, frame, where)))
+        if metric.cost is not None:
+            return self._payback(metric, size, frame, where)
+        if metric.value is not None:
+            top = self._lifetime_value(metric, metric.period, frame, where)
         else:
-            top = Col(self.leaves.name(ValueLeaf(retention, metric.period, metric.value, frame, where)))
-        counted = Case(((IsNull(bottom), NULL),), Coalesce((top, ZERO)))  # of a cohort that nobody came back of it is 0
-        return _filled(metric, divide(counted, bottom), (IsNull(bottom),))
+            top = Col(self.leaves.name(CohortLeaf(retention, metric.period, True, frame, where)))
+        counted = Case(((IsNull(size), NULL),), Coalesce((top, ZERO)))  # a cohort of which nobody came back has 0
+        return _filled(metric, divide(counted, size), (IsNull(size),))
+
+    def _lifetime_value(self, metric: Retention, period: int, frame: Frame, where: Condition | None) -> Expr:
+        assert metric.value is not None
+        retention = self.bound.model.retentions[metric.retention]
+        return Col(self.leaves.name(ValueLeaf(retention, period, metric.period, metric.value, frame, where)))
+
+    def _payback(self, metric: Retention, size: Expr, frame: Frame, where: Condition | None) -> Value:
+        """The first period by which the cohorts' value per entity is at least the cost."""
+        assert metric.cost is not None
+        cost = self.expand(self.bound.model.metrics[metric.cost], frame, where)
+        branches = []
+        for period in range(metric.period + 1):
+            value = divide(self._lifetime_value(metric, period, frame, where), size)
+            branches.append((Binary(BinaryOp.GTE, value, cost.expr), Const(period)))
+        return _filled(metric, Case(tuple(branches), NULL), (IsNull(size), *cost.missing))
 
     def _cumulative(self, metric: Cumulative, frame: Frame, where: Condition | None) -> Value:
         if frame.window is not None or frame.to_date is not None:

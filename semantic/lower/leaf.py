@@ -58,10 +58,11 @@ class CohortLeaf:
 
 @dataclass(frozen=True, slots=True)
 class ValueLeaf:
-    """The value of the returns of a retention's mature cohorts in the periods 0 to `period`."""
+    """The value of the returns, in the periods 0 to `period`, of a retention's cohorts that are mature at `mature`."""
 
     retention: RetentionDefinition
     period: int
+    mature: int
     value: Expression
     frame: Frame = PLAIN
     where: Condition | None = None

@@ -88,7 +88,7 @@ def _group(bound: BoundQuery, leaf: Leaf) -> tuple[object, ...]:
             return ("funnel", funnel.name, frame, where)
         case CohortLeaf(retention, _, _, frame, where):
             return ("retention", retention.name, frame, where)
-        case ValueLeaf(retention, _, _, frame, where):
+        case ValueLeaf(retention=retention, frame=frame, where=where):
             return ("value", retention.name, frame, where)
         case _:
             assert_never(leaf)

@@ -120,7 +120,7 @@ class ValueReading:
         if through is None:
             return Agg(Fold.SUM, NULL)
         since, until = Binary(BinaryOp.GTE, Col(INDEX), ZERO), Binary(BinaryOp.LTE, Col(INDEX), Const(leaf.period))
-        mature = _mature(self.bound, leaf.retention, Cell(leaf.period, 0, leaf.period), through)
+        mature = _mature(self.bound, leaf.retention, Cell(leaf.mature, 0, leaf.mature), through)
         return Agg(Fold.SUM, Col(column), conjunction([mature, since, until]))
 
 

@@ -111,12 +111,14 @@ class Retention(Described):
     """One period of a retention, over its mature cohorts.
 
     The rate of those who came back; or, with `value` (an expression over the return dataset), the sum of it over the
-    returns of periods 0 to `period`, for each entity of the cohorts: their lifetime value so far.
+    returns of periods 0 to `period`, for each entity of the cohorts: their lifetime value so far; or, with `cost` too
+    (a metric), the first period by which that value is at least the cost: the payback (null when not by `period`).
     """
 
     retention: str
     period: int
     value: Expression | None = None
+    cost: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

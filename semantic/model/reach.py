@@ -14,6 +14,7 @@ from typing import assert_never
 from semantic.model.dataset import Dimension, Relationship
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
+from semantic.model.reads import metrics_read
 from semantic.model.text import Text
 
 MAX_PATH = 4
@@ -59,28 +60,26 @@ def reachable(model: Model, dataset: str) -> Mapping[str, ReachedDimension]:
     return MappingProxyType(found)
 
 
-def datasets_of(model: Model, metric: Metric) -> tuple[str, ...]:
-    """The datasets whose rows decide what a metric can be split by, in order, each once."""
-    inner: tuple[str, ...]
+def _split_dataset(model: Model, metric: Metric) -> str | None:
+    """The dataset whose rows a metric's own numbers are split by; None for metrics that are only made of others."""
     match metric:
         case Simple():
-            return (metric.dataset,)
-        case Ratio():
-            inner = (metric.numerator, metric.denominator)
-        case Derived():
-            inner = tuple(ref.name for ref in metric.expr.refs)
-        case Cumulative():
-            inner = (metric.metric,)
+            return metric.dataset
         case Conversion():
-            return (model.funnels[metric.funnel].steps[0].dataset,)
+            return model.funnels[metric.funnel].steps[0].dataset
         case Retention():
-            return (model.retentions[metric.retention].cohort.dataset,)
+            return model.retentions[metric.retention].cohort.dataset
         case Attribution():
-            return (model.attributions[metric.attribution].touch.dataset,)
+            return model.attributions[metric.attribution].touch.dataset
+        case Ratio() | Derived() | Cumulative():
+            return None
         case _:
             assert_never(metric)
-    found = [dataset for name in inner for dataset in datasets_of(model, model.metrics[name])]
-    return tuple(dict.fromkeys(found))
+
+
+def datasets_of(model: Model, metric: Metric) -> tuple[str, ...]:
+    """The datasets whose rows decide what a metric can be split by, in order, each once."""
+    return tuple(dict.fromkeys(source.dataset for source in sources(model, metric)))
 
 
 def splits(model: Model, metric: Metric) -> tuple[str, ...]:
@@ -114,40 +113,37 @@ class MetricSource:
 
 def sources(model: Model, metric: Metric) -> tuple[MetricSource, ...]:
     """The sources of a metric and of all metrics inside it, in order, each once."""
-    match metric:
-        case Simple():
-            return (MetricSource(metric.name, metric.dataset, time_column(model, metric)),)
-        case Conversion() | Retention() | Attribution():
-            (dataset,) = datasets_of(model, metric)
-            return (MetricSource(metric.name, dataset, model.datasets[dataset].time_dimension),)
-        case Ratio():
-            names: tuple[str, ...] = (metric.numerator, metric.denominator)
-        case Derived():
-            names = tuple(ref.name for ref in metric.expr.refs)
-        case Cumulative():
-            names = (metric.metric,)
-        case _:
-            assert_never(metric)
-    found = [source for name in names for source in sources(model, model.metrics[name])]
+    found = []
+    own = _split_dataset(model, metric)
+    if own is not None:
+        override = metric.time_dimension if isinstance(metric, Simple) else None
+        found.append(MetricSource(metric.name, own, override or model.datasets[own].time_dimension))
+    for name in metrics_read(metric):
+        found += sources(model, model.metrics[name])
     return tuple(dict.fromkeys(found))
 
 
 def datasets_read(model: Model, metric: Metric) -> tuple[str, ...]:
     """Every dataset whose rows a metric needs, relationships aside, in order, each once."""
+    found = list(_own_datasets(model, metric))
+    for name in metrics_read(metric):
+        found += datasets_read(model, model.metrics[name])
+    return tuple(dict.fromkeys(found))
+
+
+def _own_datasets(model: Model, metric: Metric) -> tuple[str, ...]:
     match metric:
-        case Conversion():
-            return tuple(dict.fromkeys(step.dataset for step in model.funnels[metric.funnel].steps))
-        case Retention():
-            retention = model.retentions[metric.retention]
-            return tuple(dict.fromkeys((retention.cohort.dataset, retention.returns.dataset)))
-        case Attribution():
-            attribution = model.attributions[metric.attribution]
-            return tuple(dict.fromkeys((attribution.touch.dataset, attribution.conversion.dataset)))
         case Simple():
             return (metric.dataset,)
+        case Conversion():
+            return tuple(step.dataset for step in model.funnels[metric.funnel].steps)
+        case Retention():
+            retention = model.retentions[metric.retention]
+            return (retention.cohort.dataset, retention.returns.dataset)
+        case Attribution():
+            attribution = model.attributions[metric.attribution]
+            return (attribution.touch.dataset, attribution.conversion.dataset)
         case Ratio() | Derived() | Cumulative():
-            inner = {source.metric for source in sources(model, metric)}
-            found = [dataset for name in sorted(inner) for dataset in datasets_read(model, model.metrics[name])]
-            return tuple(dict.fromkeys(found))
+            return ()
         case _:
             assert_never(metric)

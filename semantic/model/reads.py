@@ -73,7 +73,9 @@ def metrics_read(metric: Metric) -> tuple[str, ...]:
             return tuple(ref.name for ref in metric.expr.refs)
         case Cumulative():
             return (metric.metric,)
-        case Simple() | Conversion() | Retention() | Attribution():
+        case Retention():
+            return () if metric.cost is None else (metric.cost,)
+        case Simple() | Conversion() | Attribution():
             return ()
         case _:
             assert_never(metric)

@@ -156,7 +156,9 @@ def metric_kind(model: Model, facts: Facts, metric: Metric) -> Kind:
             dataset = model.attributions[metric.attribution].conversion.dataset
             kind = expression_kind(metric.value, column_kinds(model, facts, dataset))
             return kind if kind is Kind.DECIMAL else Kind.FLOAT
-        case Ratio() | Conversion() | Retention():
+        case Retention():
+            return Kind.FLOAT if metric.cost is None else Kind.INTEGER
+        case Ratio() | Conversion():
             return Kind.FLOAT
         case _:
             assert_never(metric)
