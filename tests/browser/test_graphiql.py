@@ -117,3 +117,14 @@ def test_the_policy_of_the_page_allows_no_foreign_and_no_inline_script(server: s
     assert parts["default-src"] == ["'self'"]
     assert parts.get("script-src", ["'self'"]) == ["'self'"]
     assert set(parts["worker-src"]) <= {"'self'", "blob:"}
+
+
+def test_on_a_telephone_the_answer_stands_below_the_query(server: str, chromium: Chromium) -> None:
+    screen = {"width": 400, "height": 850, "deviceScaleFactor": 1, "mobile": True}
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    open_page(chromium, server)
+    run(chromium)
+    wait_for(chromium, ANSWER, '"data"')
+    query, answer = (chromium.find_element(By.CSS_SELECTOR, part).rect for part in (QUERY, ANSWER))
+    assert query["y"] + 100 < answer["y"] < screen["height"] - 100
+    assert 0 <= answer["x"] < answer["x"] + 200 < screen["width"]

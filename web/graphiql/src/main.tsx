@@ -17,6 +17,7 @@ import { hasTabs, storage } from "./storage";
 const fetcher = createGraphiQLFetcher({ url: ENDPOINT, subscriptionUrl: SOCKET, fetch: exactFetch });
 const explorer = explorerPlugin();
 const plugins = [explorer, HISTORY_PLUGIN];
+const roomForExplorer = matchMedia("(width >= 820px)").matches;
 
 /** GraphiQL, which opens with `first`, or with the tabs of the last visit when there is none. */
 function Page({ first }: { first?: Example }) {
@@ -24,7 +25,7 @@ function Page({ first }: { first?: Example }) {
     <GraphiQL
       fetcher={fetcher}
       plugins={plugins}
-      visiblePlugin={explorer}
+      visiblePlugin={roomForExplorer ? explorer : undefined}
       storage={storage}
       initialQuery={first?.query}
       initialVariables={first?.variables}
