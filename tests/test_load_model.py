@@ -179,6 +179,9 @@ def test_metrics(model: Model) -> None:
         Cumulative(name="gmv_mtd", metric="gmv", grain_to_date=Grain.MONTH),
         Conversion(name="detail_to_cart", funnel="checkout", from_step="detail", to_step="cart"),
         Retention(name="d7_retention", retention="new_visitors", period=7),
+        Retention(
+            name="payback_days", retention="plain", period=30, value=sql('"stay_ms"', "stay_ms"), cost="uv_value"
+        ),
         Attribution(name="attributed_gmv", attribution="last_touch", value=sql('"amount"', "amount")),
     ]
 

@@ -35,6 +35,7 @@ def _keys(metric: Metric) -> Iterator[tuple[str, object]]:
             yield from (("funnel", metric.funnel), ("from", metric.from_step), ("to", metric.to_step))
         case Retention():
             yield from (("retention", metric.retention), ("period", metric.period))
+            yield from (("value", written(metric.value)), ("cost", metric.cost))
         case Attribution():
             yield from (("attribution", metric.attribution), ("value", written(metric.value)))
         case _:
