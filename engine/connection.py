@@ -43,6 +43,7 @@ def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | flo
     folder = settings.spill_directory or tempfile.gettempdir()
     config: dict[str, str | bool | int | float | list[str]] = {
         **_NO_SURPRISES,
+        "allocator_background_threads": True,  # or memory of a large query is kept until the next one
         "threads": settings.threads,
         "temp_directory": os.path.join(folder, f"headwater-{uuid4().hex}"),
     }
