@@ -10,4 +10,6 @@ python3 -m venv "$prefix"
 pip="$prefix/bin/python -m pip --disable-pip-version-check --no-cache-dir --quiet --quiet"
 $pip install --requirement requirements.lock
 $pip install --no-deps .
+# Compiles the funnel kernel now, so that the first question does not wait for it.
+"$prefix/bin/python" -m engine.warm
 "$prefix/bin/headwater" --version

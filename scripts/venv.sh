@@ -54,3 +54,5 @@ oldest)
     exit 2
     ;;
 esac
+# Compiles the funnel kernel now, so that the first question does not wait for it.
+"$dir/bin/python" -m engine.warm
