@@ -53,4 +53,7 @@ def _together(failures: list[BaseException]) -> BaseException:
     if len(errors) == 1:
         return errors[0]
     detail = "\n".join(error.detail for error in errors if error.detail)
+    advice = {error.suggestion for error in errors}
+    if len(advice) == 1:  # said once
+        return DataError("\n".join(error.message for error in errors), advice.pop(), detail)
     return DataError("\n".join(str(error) for error in errors), detail=detail)

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -80,9 +81,10 @@ def rows_table(rows: list[Any], totals: Any = None, keys: list[str] | None = Non
     names = keys or list(rows[0])
     lines = [_cells(row, names) for row in rows]
     last = _cells(totals, names) if totals else None
+    every = [*lines, last] if last else lines
     table = Table(box=box.SIMPLE, show_footer=last is not None, pad_edge=False)
     for index, name in enumerate(names):
-        numeric = any(isinstance(line[index], NUMBERS) and not isinstance(line[index], bool) for line in lines)
+        numeric = any(isinstance(line[index], NUMBERS) and not isinstance(line[index], bool) for line in every)
         footer = _shown(last[index]) if last and last[index] is not None else ""
         table.add_column(name, footer, justify="right" if numeric else "left", overflow="fold")
     for line in lines:
@@ -120,15 +122,22 @@ def _print_value(console: Console, key: str, value: Any) -> None:
         console.print(Text(f"{key}: ", style="dim") + _shown(value) if key else _shown(value))
 
 
+def _line(document: str, number: int, column: int) -> tuple[str, str]:
+    """The line of that number and its part before the caret; what never came is missing after the last line."""
+    lines = document.rstrip().splitlines() or [""]
+    if number > len(lines):
+        return lines[-1], lines[-1]
+    return lines[number - 1], lines[number - 1][:column]
+
+
 def error_text(error: Mapping[str, Any], document: str) -> Text:
     """An error with the line of the document it is about, a caret, and the suggestion."""
     extensions = error.get("extensions", {})
     text = Text.assemble(("Error: ", "bold red"), error["message"], (f" [{extensions.get('code')}]", "dim"))
     for place in error.get("locations", ())[:1]:
-        lines = document.splitlines()
-        if place["line"] <= len(lines):
-            text.append(f"\n  {lines[place['line'] - 1]}\n  {' ' * (place['column'] - 1)}")
-            text.append("^", style="bold green")
+        line, before = _line(document, place["line"], place["column"] - 1)
+        text.append(f"\n  {line}\n  {' ' * cell_len(before)}")
+        text.append("^", style="bold green")
     suggestion = extensions.get("suggestion")
     if suggestion and suggestion not in error["message"]:
         text.append(f"\n  {suggestion}", style="green")

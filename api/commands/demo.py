@@ -37,7 +37,8 @@ def command(out: Path, users: int, days: int, seed: int) -> None:
         TextColumn("days"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=errors(), transient=True) as progress:
+    console = errors()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("days", total=days)
         generate(
             out,

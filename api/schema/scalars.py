@@ -41,7 +41,7 @@ def parse_date(value: object) -> date:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            pass
+            raise GraphQLError(f"Date cannot represent {value!r}: there is no such day.") from None
     raise GraphQLError(f'Date cannot represent {value!r}: write a day as "2026-11-30".')
 
 

@@ -184,6 +184,7 @@ def test_all_missing_data_is_told_at_once(capfd: pytest.CaptureFixture[str], pro
     assert ran.code == 3
     assert '"users"' in ran.err
     assert '"ads"' in ran.err
+    assert ran.err.count("Check the path") == 1
 
 
 def test_no_model_says_what_to_do(
@@ -292,6 +293,8 @@ def test_a_table_for_people() -> None:
     assert re.search(r"null +2 +null", text)
     assert re.search(r"^ +9007199254740995 *$", text, re.MULTILINE)
     assert "meta.dataThrough: 2026-11-30" in text
+    unknown = terminal({"rows": [{"channel": "ads", "rate": None}], "totals": {"rate": 123456789}})
+    assert re.search(r"^ ads +null $", unknown, re.MULTILINE), "to the right: its total tells that it holds numbers"
 
 
 def test_other_shapes_for_people() -> None:
@@ -320,6 +323,10 @@ def test_an_error_shows_where_in_the_document() -> None:
     }
     text = error_text(error, "{\n    gvm\n}").plain
     assert text == "Error: No metric. [UNKNOWN_METRIC]\n      gvm\n      ^\n  Did you mean gmv?"
+    after_wide = {**error, "locations": [{"line": 1, "column": 13}], "extensions": {}}
+    assert error_text(after_wide, '{ a(b: "渠") gvm }').plain.endswith(f"\n{' ' * 15}^"), "wide characters take two"
+    at_the_end = {**error, "locations": [{"line": 3, "column": 1}], "extensions": {}}
+    assert error_text(at_the_end, "{\n  gmv\n").plain.splitlines()[1:] == ["    gmv", "       ^"]
 
 
 def test_sql_shows_statements_and_parameters(capfd: pytest.CaptureFixture[str], project: Path, query: str) -> None:
@@ -388,7 +395,7 @@ def test_model_schema(capfd: pytest.CaptureFixture[str]) -> None:
 def test_demo_makes_a_shop_that_is_right(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     ran = Ran(capfd, "demo", "--out", shop, "--users", 50, "--days", 3)
-    assert ran.code == 0
+    assert (ran.code, ran.err) == (0, "")
     assert ran.out == f"The demo shop is in {shop}. Serve it:\n\n  headwater serve --model {shop}\n"
     assert Ran(capfd, "check", "--model", shop).code == 0
 
