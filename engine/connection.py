@@ -18,6 +18,7 @@ from engine.settings import EngineSettings
 REPEATS = "repeats"
 """The schema of the engine's own tables: rows that repeat a key, one table for an edition."""
 
+_FREE = "allocator_background_threads"
 _NO_SURPRISES = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -39,11 +40,18 @@ def connect(settings: EngineSettings, places: Places) -> duckdb.DuckDBPyConnecti
     return connection
 
 
+def give_memory_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Let freed memory of a large query return to the system soon, and not only when the next one needs it.
+
+    To be said again and again: the setting is of the whole process, and any database that is closed resets it.
+    """
+    cursor.execute(f"SET GLOBAL {_FREE} = true")
+
+
 def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | float | list[str]]:
     folder = settings.spill_directory or tempfile.gettempdir()
     config: dict[str, str | bool | int | float | list[str]] = {
         **_NO_SURPRISES,
-        "allocator_background_threads": True,  # or memory of a large query is kept until the next one
         "threads": settings.threads,
         "temp_directory": os.path.join(folder, f"headwater-{uuid4().hex}"),
     }
@@ -65,5 +73,6 @@ def _preparations(connection: duckdb.DuckDBPyConnection, places: Places) -> Iter
 def _locks(places: Places) -> Iterable[str]:
     yield f"SET GLOBAL allowed_directories = {literals(places.directories)}"
     yield f"SET GLOBAL allowed_paths = {literals(places.files)}"
+    yield f"SET GLOBAL allowed_configs = {literals([_FREE])}"
     yield "SET GLOBAL enable_external_access = false"
     yield f"SET GLOBAL lock_configuration = {literal('true')}"

@@ -11,6 +11,7 @@ import duckdb
 from engine import keys
 from engine.bounds import read_bounds
 from engine.carried import Carried, carried_over
+from engine.connection import give_memory_back
 from engine.edition import Edition, drop
 from engine.failures import of_data
 from engine.files import Listing, changing
@@ -39,6 +40,7 @@ class Press:
 
     def edition(self, cursor: duckdb.DuckDBPyConnection, previous: Edition | None) -> Edition:
         """The edition of the files as they are now: the previous one when they are unchanged. DataError."""
+        give_memory_back(cursor)
         for _ in range(self._attempts):
             listing = self._reader.listing()
             if previous is not None and previous.listing.version == listing.version:

@@ -43,6 +43,7 @@ MALICIOUS = [
     "SET memory_limit = '1GB'",
     "SET lock_configuration = false",
     "RESET lock_configuration",
+    "SET allowed_configs = ['enable_external_access']",
     "SET enable_external_access = true",
     "PRAGMA enable_external_access",
     "CREATE TABLE main.t AS SELECT 1",
