@@ -46,8 +46,8 @@ def make_funnel_query(choices: Choices, world: World) -> FunnelQuery:
         funnel=choices.pick(world.document["funnels"])["name"],
         time_range=_short(choices, world) if grain is Grain.HOUR else time_range(choices, world),
         timezone=choices.pick(ZONES) if choices.chance(4) else None,
-        where=condition(choices, _TYPES) if choices.chance(3) else None,
-        segments=("ads",) if choices.chance(8) else (),
+        where=condition(choices, _TYPES) if choices.chance(5) else None,
+        segments=("ads",) if choices.chance(12) else (),
         breakdown=_breakdown(choices, world) if split in ("breakdown", "both") else (),
         window=choices.pick(_WINDOWS) if choices.chance(4) else None,
         grain=grain,
@@ -60,8 +60,8 @@ def make_retention_query(choices: Choices, world: World) -> RetentionQuery:
         retention=choices.pick(world.document["retentions"])["name"],
         time_range=time_range(choices, world),
         timezone=choices.pick(ZONES) if choices.chance(4) else None,
-        where=condition(choices, _TYPES) if choices.chance(3) else None,
-        segments=("ads",) if choices.chance(8) else (),
+        where=condition(choices, _TYPES) if choices.chance(5) else None,
+        segments=("ads",) if choices.chance(12) else (),
         breakdown=_breakdown(choices, world) if choices.chance(2) else (),
         periods=choices.pick((2, 5)) if choices.chance(4) else None,
     )
@@ -79,7 +79,7 @@ def make_metric_query(choices: Choices, world: World) -> MetricQuery:
         fields=tuple(fields),
         time_range=time_range(choices, world),
         timezone=choices.pick(ZONES) if choices.chance(4) else None,
-        where=condition(choices, _TYPES) if choices.chance(3) else None,
+        where=condition(choices, _TYPES) if choices.chance(5) else None,
         limit=None,
     )
 
@@ -112,17 +112,18 @@ def _middle(world: World) -> date:
 def time_range(choices: Choices, world: World) -> TimeRange | None:
     """Ranges around the data."""
     middle = _middle(world)
-    match choices.pick(("none", "dates", "dates", "between", "last")):
+    match choices.pick(("none", "none", "dates", "dates", "dates", "between", "last")):
         case "none":
             return None
         case "dates":
-            first = middle - timedelta(days=choices.pick((0, 1, 3, 30)))
-            return Dates(first, first + timedelta(days=choices.pick((0, 1, 2, 8, 35))))
+            before = choices.pick((2, 0, 8, 35))
+            return Dates(middle - timedelta(days=before), middle + timedelta(days=choices.pick((1, 0, 2, 20))))
         case "between":
-            start = datetime(middle.year, middle.month, middle.day) + timedelta(hours=choices.below(48) - 24)
-            return Between(start, start + timedelta(hours=choices.pick((1, 24, 6, 170))))
+            start = datetime(middle.year, middle.month, middle.day) + timedelta(hours=choices.below(48) - 30)
+            return Between(start, start + timedelta(hours=choices.pick((24, 1, 6, 170))))
         case _:
-            return Last(1 + choices.below(4), choices.pick((Unit.DAY, Unit.WEEK, Unit.MONTH)), choices.chance(2))
+            units = (Unit.MONTH, Unit.WEEK, Unit.DAY)
+            return Last(1 + choices.below(4), choices.pick(units), not choices.chance(3))
 
 
 def _short(choices: Choices, world: World) -> TimeRange:

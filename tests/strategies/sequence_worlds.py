@@ -20,14 +20,14 @@ COLUMNS = {
 }
 STEP_CONDITIONS = ("event = 'A'", "event = 'B'", "event = 'C'", "event in ('A', 'B')", "event in ('B', 'C')")
 WINDOWS = ("30 minutes", "1 hour", "1 day", "same_day", "2 hours", "25 hours", "7 days", "1 second")
-_EVENTS = ("A", "B", "C", "A", "B", "D", None)
-_USERS = ("u1", "u2", "u3", None)
-_HOURS = (0, 0, 1, 2, 12, 23, 24, 25, 48, 7 * 24, -1, -24, 31 * 24)
+_EVENTS = ("A", "B", "C", "A", "B", "C", "A", "B", "D", None)
+_USERS = ("u1", "u2", "u3", "u1", "u2", "u3", "u4", None)
+_HOURS = (0, 0, 1, 2, 12, 23, 24, 25, 48, 7 * 24, 72, 24, -1, -24, 8 * 24, 31 * 24)
 _MINUTES = (0, 0, 0, 30, 59, 1)
 
 
 def make_world(choices: Choices, most: int = 24) -> World:
-    """A model and its tables. In half of the tables, all that a user does at one instant has one channel and city."""
+    """A model and its tables. In most tables, all that a user does at one instant has one channel and city."""
     anchor = choices.pick(ANCHORS)
     names = ("events", "orders")[: 1 + choices.below(2)]
     moments = _moments(choices, anchor)
@@ -60,28 +60,25 @@ _USERS_DATASET = {
 
 
 def _users(choices: Choices) -> Table:
-    rows = [{"user_id": user, "level": choices.pick((*LEVELS, None))} for user in choices.some(_USERS[:3])]
+    rows = [{"user_id": user, "level": choices.pick((*LEVELS, None))} for user in choices.some(_USERS[3:7])]
     return Table({"user_id": "VARCHAR", "level": "VARCHAR"}, rows)
 
 
 def _moments(choices: Choices, anchor: date) -> list[datetime]:
     """A few instants; many of them hours or days apart, so that windows end at one of them."""
     midnight = datetime(anchor.year, anchor.month, anchor.day)
+    start = midnight + timedelta(hours=choices.below(24))
+    hours = choices.pick((_HOURS, _HOURS, _HOURS[:5]))
     count = choices.pick((4, 2, 6, 10))
-    return [
-        midnight + timedelta(hours=choices.pick(_HOURS) + choices.below(24), minutes=choices.pick(_MINUTES))
-        if choices.chance(2)
-        else midnight + timedelta(hours=choices.pick(_HOURS), minutes=choices.pick(_MINUTES))
-        for _ in range(count)
-    ]
+    return [start + timedelta(hours=choices.pick(hours), minutes=choices.pick(_MINUTES)) for _ in range(count)]
 
 
 def _table(choices: Choices, moments: Sequence[datetime], most: int) -> Table:
     kind = choices.pick(("TIMESTAMP", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "DATE"))
-    agree = choices.chance(2)
+    agree = not choices.chance(3)
     places: dict[Any, dict[str, Any]] = {}
     rows = []
-    for number in range(choices.pick((most // 2, most, most // 4, 1, 0))):
+    for number in range(choices.pick((most // 2, most, most, most // 4, most // 8, 0))):
         user, moment = choices.pick(_USERS), choices.pick(moments)
         place = {"channel": choices.pick((*CHANNELS, None)), "city": choices.pick((*CITIES[:2], None))}
         place = places.setdefault((user, moment), place) if agree else place

@@ -1,0 +1,132 @@
+"""The funnel kernel against the reference, on many small lists of events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from random import Random
+
+import numpy as np
+import pytest
+
+from engine.funnel import solve
+from engine.order import sort_each
+from semantic.model.sequence import FunnelOrder
+from tests.reference.attempts import Attempt, Event, Rules, chosen
+from tests.strategies.choices import Choices
+from tests.strategies.sequence_events import make_events, make_rules
+
+_ORDERS = {FunnelOrder.ORDERED: 0, FunnelOrder.STRICT: 1, FunnelOrder.ANY: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of the kernel beside the depth."""
+
+    periods: bool = False
+    code: bool = False
+    times: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One chosen attempt, as the kernel tells it."""
+
+    code: int
+    period: int
+    depth: int
+    times: tuple[int, ...]
+
+
+EVERYTHING = [Wanted(*choice) for choice in product((False, True), repeat=3)]
+
+
+def mask(event: Event, rules: Rules) -> int:
+    """The bits of an event: its steps, that it opens an attempt, the exclusions it matches, that it is passive."""
+    bits = [*event.steps, *(rules.steps + 1 + number for number in event.excluded)]
+    bits += [rules.steps] if event.opens else []
+    bits += [rules.steps + 1 + len(rules.exclusions)] if event.passive else []
+    return sum(1 << bit for bit in bits)
+
+
+def kernel(entities: Sequence[Sequence[Event]], rules: Rules, wanted: Wanted) -> list[list[Record]]:
+    """The kernel's records of each entity; events may come in any order."""
+    events = [event for entity in entities for event in entity]
+    assert rules.window is not None
+    passive = rules.steps + 1 + len(rules.exclusions)
+    order = _ORDERS[rules.order]
+    spec = [rules.steps, rules.window, order, rules.first, wanted.periods, wanted.code, wanted.times, passive]
+    rows = [[rules.steps + 1 + n, x.from_step, x.to_step, x.removes] for n, x in enumerate(rules.exclusions)]
+    time = np.array([event.time for event in events], np.int64)
+    tag = np.arange(len(events), dtype=np.int64)
+    offsets = np.cumsum([0, *map(len, entities)], dtype=np.int64)
+    sort_each(time, tag, offsets)
+    masks = np.array([mask(event, rules) for event in events], np.int64)[tag]
+    periods = np.array([event.value[0] for event in events], np.int64)[tag]
+    codes = np.array([event.value[1] for event in events], np.int64)[tag]
+    found = solve(
+        time, masks, codes, periods, offsets, np.array(spec, np.int64), np.array(rows, np.int64).reshape(-1, 4)
+    )
+    numbers, begins, owners = (part.tolist() for part in found)
+    records = [numbers[begin:end] for begin, end in pairwise(begins)]
+    records_of = [records[begin:end] for begin, end in pairwise(owners)]
+    return [[Record(one[0], one[1], one[2], tuple(one[3:])) for one in entity] for entity in records_of]
+
+
+def expected(events: Sequence[Event], rules: Rules, wanted: Wanted) -> list[list[Attempt]]:
+    """The chosen attempts of an entity: in each entry period, or in all."""
+    opening = [event for event in events if event.opens]
+    if rules.first:
+        first = min((event.time for event in opening), default=None)
+        opening = [event for event in opening if event.time == first]
+    periods = sorted({event.value[0] for event in opening}) if wanted.periods else [None]
+    found = []
+    for period in periods:
+        kept = [event for event in opening if period is None or event.value[0] == period]
+        found.append(chosen([_only_opening(event, kept) for event in events], rules))
+    return [attempts for attempts in found if attempts]
+
+
+def _only_opening(event: Event, opening: Sequence[Event]) -> Event:
+    return Event(
+        event.time, event.steps, event in opening, event.passive, event.excluded, event.held, event.day, event.value
+    )
+
+
+def agrees(attempts: Sequence[Attempt], record: Record, wanted: Wanted) -> bool:
+    """Is a record that of the equally good attempts, of the lowest code, and then the earliest?"""
+    best = attempts[0]
+    if record.depth != (-best.depth if best.removed else best.depth):
+        return False
+    if wanted.periods and record.period != best.start.value[0]:
+        return False
+    if wanted.code:
+        code = min(attempt.start.value[1] for attempt in attempts)
+        attempts = [attempt for attempt in attempts if attempt.start.value[1] == code]
+        if record.code != code:
+            return False
+    return not wanted.times or record.times in {attempt.times for attempt in attempts}
+
+
+def differences(events: Sequence[Event], rules: Rules, wanted: Wanted, records: Sequence[Record]) -> str:
+    """What is wrong with an entity's records; empty when nothing is."""
+    answers = expected(events, rules, wanted)
+    same = len(answers) == len(records) and all(map(agrees, answers, records, [wanted] * len(answers)))
+    return "" if same else f"{rules}\n{wanted}\n{events}\nexpected {answers}\ngot {records}"
+
+
+def compare(entities: Sequence[Sequence[Event]], rules: Rules, wanted: Wanted) -> None:
+    found = kernel(entities, rules, wanted)
+    assert len(found) == len(entities)
+    for events, records in zip(entities, found, strict=True):
+        assert not (wrong := differences(events, rules, wanted, records)), wrong
+
+
+@pytest.mark.parametrize("order", list(FunnelOrder))
+@pytest.mark.parametrize("seed", range(60))
+def test_kernel_on_many_lists(order: FunnelOrder, seed: int) -> None:
+    choices = Choices(Random(f"{order}{seed}").randrange)
+    rules = make_rules(choices)
+    rules = Rules(rules.steps, rules.window, order, rules.first, () if order is FunnelOrder.ANY else rules.exclusions)
+    compare([make_events(choices, rules) for _ in range(100)], rules, choices.pick(EVERYTHING))
