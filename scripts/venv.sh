@@ -42,7 +42,7 @@ locked)
     ;;
 newest)
     echo "Installing the newest versions that pyproject.toml allows …"
-    $pip install --upgrade --upgrade-strategy eager --editable '.[delta,fast,iceberg,test]'
+    $pip install --upgrade --upgrade-strategy eager --editable '.[delta,iceberg,test]'
     ;;
 oldest)
     echo "Installing the oldest versions that pyproject.toml allows …"
