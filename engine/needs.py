@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semantic.model.dataset import Dataset
+from semantic.model.dataset import Dataset, Dimension, DimensionType
 from semantic.model.metric import Simple
 from semantic.model.model import Model
 
@@ -26,5 +26,14 @@ def needs_of(model: Model, dataset: Dataset) -> Needs:
     )
     metrics = (metric for metric in model.metrics.values() if isinstance(metric, Simple))
     times = (metric.time_dimension for metric in metrics if metric.dataset == dataset.name)
-    named = dict.fromkeys(name for name in (dataset.time_dimension, *times) if name is not None)
+    split = (_column(dimension) for dimension in dataset.dimensions)
+    named = dict.fromkeys(name for name in (dataset.time_dimension, *times, *split) if name is not None)
     return Needs(tuple(dict.fromkeys(targets)), tuple(named))
+
+
+def _column(dimension: Dimension) -> str | None:
+    """The column that a dimension of time simply is: knowing its bounds, its zone has few cases."""
+    if dimension.type not in (DimensionType.DATE, DimensionType.TIME) or len(dimension.expr.refs) != 1:
+        return None
+    (ref,) = dimension.expr.refs
+    return ref.name if not ref.path and dimension.expr.sql == f'"{ref.name}"' else None

@@ -323,7 +323,13 @@ def test_claims_that_do_not_fit_are_refused(policy: str, claim: Any, message: st
 
 def test_policies_that_need_each_other_are_refused() -> None:
     """`sales` by their shops and shops by their sales: nobody can say where to begin."""
-    shops = replace(MARKET.relationships["seller"], name="last_sale", from_dataset="shops", to_dataset="sales")
+    shops = replace(
+        MARKET.relationships["seller"],
+        name="last_sale",
+        from_dataset="shops",
+        to_dataset="sales",
+        columns=(("shop_id", "sale_id"),),
+    )
     model = replace(
         MARKET,
         relationships={**MARKET.relationships, "last_sale": shops},

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from semantic.errors import Code, QueryError
 from semantic.lower.scope import Scope
 from semantic.model.facts import Kind
 from semantic.model.reach import reachable
 from semantic.plan.expr import All, AnyOf, Binary, Expr, InList, IsNotTrue, IsNull, Param, TextMatch
 from semantic.plan.operators import BinaryOp, TextTest
+from semantic.query.comparing import check_value
 from semantic.query.kind import dimension_kind
 from semantic.query.query import And, Compare, Condition, Not, Operator, Or, Scalar
 
@@ -49,17 +49,25 @@ def compare(part: Expr, kind: Kind, operator: Operator, value: Scalar | tuple[Sc
     """`part operator value`, where `name` is what errors call the part. QueryError BAD_ARGUMENT."""
     if operator is Operator.IS_NULL:
         return IsNull(part) if value else IsNotTrue(IsNull(part))
+    check_value(kind, operator, value, name)
     values = value if isinstance(value, tuple) else (value,)
-    if any(item is None for item in values):
-        raise QueryError(Code.BAD_ARGUMENT, f"`{name}` can't be compared with null.", "Use `isNull: true`.")
     params = tuple(Param(item, _param_kind(kind, item)) for item in values)
     if operator in (Operator.IN, Operator.NOT_IN):
-        inside = InList(part, params)
+        inside = _inside(part, params)
         return inside if operator is Operator.IN else IsNotTrue(inside)
     (only,) = params
     if operator in _TEXT:
         return TextMatch(_TEXT[operator], part, only)
     return Binary(_ORDER[operator], part, only)
+
+
+def _inside(part: Expr, params: tuple[Param, ...]) -> Expr:
+    """Whole numbers and others apart: in one list, engines would round large whole numbers to floats."""
+    whole = tuple(param for param in params if param.kind is Kind.INTEGER)
+    others = tuple(param for param in params if param.kind is not Kind.INTEGER)
+    if whole and others:
+        return AnyOf((InList(part, whole), InList(part, others)))
+    return InList(part, params)
 
 
 def _param_kind(kind: Kind, value: Scalar) -> Kind:

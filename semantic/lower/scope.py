@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from semantic.errors import DataError
+from semantic.lower import shifts
 from semantic.model.dataset import Dataset, Relationship
 from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Bounds, DatasetFacts, Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import reachable
-from semantic.plan.expr import Authored, Binary, Case, Cast, Col, Expr, Param, Shift, Truncate
+from semantic.plan.expr import Authored, Binary, Cast, Col, Expr, Param, Truncate
 from semantic.plan.node import Join, JoinKind, Plan, Scan
 from semantic.plan.operators import BinaryOp
 from semantic.query.bound import DimensionKey
@@ -72,10 +72,19 @@ class Scope:
         expr = self.authored(reached.dimension.expr, reached.refs)
         at = reached.path[-1].to_dataset if reached.path else self.dataset.name
         native = expression_kind(reached.dimension.expr, column_kinds(self.model, self.facts, at))
+        if native is kind:
+            return expr
         if native in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ) and kind in (Kind.DATE, Kind.TIMESTAMPTZ):
-            utc = self.to_utc(expr, native, self.model.datasets[at], _WIDE)
-            return Cast(self.to_local(utc, None), Kind.DATE) if kind is Kind.DATE else Cast(utc, kind)
-        return expr if native is kind else Cast(expr, kind)
+            bounds = self._bounds(reached.dimension.expr, at)
+            utc = self.to_utc(expr, native, self.model.datasets[at], bounds)
+            return Cast(self.to_local(utc, bounds), Kind.DATE) if kind is Kind.DATE else Cast(utc, kind)
+        return Cast(expr, kind)
+
+    def _bounds(self, expression: Expression, dataset: str) -> Bounds:
+        """Between which instants the values of an expression lie: those of a column are known, where there are any."""
+        if len(expression.refs) == 1 and expression.sql == _quoted(expression.refs[0]):
+            return self.facts.datasets[dataset].bounds.get(expression.refs[0].name, _WIDE)
+        return _WIDE
 
     def instant(self, expr: Expr, expression: Expression) -> Expr:
         """An author's zone-less timestamp as the instant it is; anything else as it is."""
@@ -90,31 +99,27 @@ class Scope:
             return Cast(expr, Kind.TIMESTAMP)
         if native is Kind.DATE or dataset.timezone == "UTC":
             return expr
-        return Shift(expr, local_pieces(zone(dataset.timezone), bounds))
+        return shifts.shifted(expr, shifts.to_utc(zone(dataset.timezone), bounds))
 
     def to_local(self, utc: Expr, bounds: Bounds | None) -> Expr:
         """Naive UTC → naive local wall time of the scope's zone. Without bounds, right for 1970 to 2100."""
-        low, high = _instants(bounds or _WIDE)
-        pieces = utc_offsets(self.zone, low, high)
-        return utc if pieces == ((low, 0),) else Shift(utc, pieces)
+        return shifts.shifted(utc, shifts.to_local(self.zone, bounds or _WIDE))
 
     def key(self, key: DimensionKey) -> Expr:
         """The values of a dimension key, bucketed when it has a grain."""
         if key.grain is None:
             return self.dimension(key.dimension, key.kind)
         if key.grain.is_clock:
+            reached = reachable(self.model, self.dataset.name)[key.dimension]
+            at = reached.path[-1].to_dataset if reached.path else self.dataset.name
             utc = Cast(self.dimension(key.dimension, Kind.TIMESTAMPTZ), Kind.TIMESTAMP)
-            return self.clock_bucket(utc, key.grain, _WIDE)
+            return self.clock_bucket(utc, key.grain, self._bounds(reached.dimension.expr, at))
         day = self.dimension(key.dimension, Kind.DATE)
         return day if key.grain is Grain.DAY else Truncate(day, key.grain, self.week_start)
 
     def clock_bucket(self, utc: Expr, grain: Grain, bounds: Bounds | None) -> Expr:
         """The instant at which the local hour or minute of a naive UTC timestamp begins, as TIMESTAMPTZ."""
-        pieces = utc_offsets(self.zone, *_instants(bounds or _WIDE))
-        size = 60 if grain is Grain.MINUTE else 3600
-        if all(seconds % size == 0 for _, seconds in pieces):
-            return Cast(Truncate(utc, grain), Kind.TIMESTAMPTZ)
-        return Cast(_by_piece(utc, grain, pieces), Kind.TIMESTAMPTZ)
+        return Cast(shifts.bucket(utc, grain, shifts.to_local(self.zone, bounds or _WIDE)), Kind.TIMESTAMPTZ)
 
     def time(self, column: str, bounds: Bounds | None) -> Time:
         """The dataset's time column, ready to be bucketed and compared. `bounds`: of the rows that will be read."""
@@ -187,7 +192,7 @@ class Time:
         """Naive UTC; a date stands at its local midnight."""
         if self.native is not Kind.DATE:
             return self.utc
-        return Shift(Cast(Col(self.name), Kind.TIMESTAMP), local_pieces(self.scope.zone, self.bounds))
+        return shifts.shifted(Cast(Col(self.name), Kind.TIMESTAMP), shifts.to_utc(self.scope.zone, self.bounds))
 
     def since(self, instant: datetime) -> Expr:
         """At or after an instant (naive UTC)."""
@@ -207,42 +212,6 @@ class Time:
         if self.native is Kind.TIMESTAMPTZ:
             return Binary(op, Col(self.name), Param(instant, Kind.TIMESTAMPTZ))
         return Binary(op, self.utc, Param(instant, Kind.TIMESTAMP))
-
-
-def local_pieces(tz: ZoneInfo, bounds: Bounds) -> tuple[tuple[datetime, int], ...]:
-    """The shifts that turn a zone's wall time into UTC.
-
-    (from wall time, seconds). An hour that comes twice is its first.
-    """
-    low, high = _instants(bounds)
-    offsets = utc_offsets(tz, low - timedelta(days=2), high + timedelta(days=2))
-    pieces = [(low - timedelta(days=2), -offsets[0][1])]
-    for (_, before), (instant, after) in pairwise(offsets):
-        pieces.append((instant + timedelta(seconds=max(before, after)), -after))
-    return tuple(pieces)
-
-
-def _by_piece(utc: Expr, grain: Grain, pieces: tuple[tuple[datetime, int], ...]) -> Expr:
-    """The bucket of a zone whose offset is no multiple of the grain.
-
-    In local time and back, by the row's own offset.
-    """
-    whens = []
-    for instant, seconds in reversed(pieces):
-        there, back = ((instant, seconds),), ((instant, -seconds),)
-        value = Shift(Truncate(Shift(utc, there), grain), back)
-        whens.append((Binary(BinaryOp.GTE, utc, Param(instant, Kind.TIMESTAMP)), value))
-    default = whens.pop()[1]
-    return Case(tuple(whens), default) if whens else default
-
-
-def _instants(bounds: Bounds) -> tuple[datetime, datetime]:
-    def instant(value: object) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        return datetime.fromisoformat(f"{value}T00:00:00")
-
-    return instant(bounds.first), instant(bounds.last)
 
 
 def _joined(ref: Ref) -> str:

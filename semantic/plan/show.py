@@ -22,7 +22,7 @@ def show(plan: Plan) -> str:
             lines.append(f"{indent}(line {seen[id(node)]} again)")
             return
         seen[id(node)] = len(lines) + 1
-        lines.append(indent + _line(node))
+        lines.append((indent + _line(node)).rstrip())
         for child in node.inputs:
             visit(child, depth + 1)
 
@@ -49,7 +49,7 @@ def _line(node: Plan) -> str:
             return f"Join {node.kind}{' on ' + on if on else ''}"
         case Aggregate():
             folds = ", ".join(f"{name}: {_agg(agg)}" for name, agg in node.aggregates)
-            return f"Aggregate by [{_named(node.keys)}] {folds}".rstrip()
+            return f"Aggregate by [{_named(node.keys)}] {folds}"
         case Match():
             return f"Match by [{', '.join(node.keys)}] {node.spec.steps} steps {node.spec.order}"
         case Union():

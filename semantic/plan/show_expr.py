@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import assert_never
 
 from semantic.plan.expr import (
@@ -38,6 +39,7 @@ from semantic.plan.expr import (
     Truncate,
     Word,
 )
+from semantic.query.query import Scalar
 
 
 def show_expr(expr: Expr) -> str:
@@ -46,9 +48,9 @@ def show_expr(expr: Expr) -> str:
         case Col(name):
             return name
         case Param(value):
-            return repr(value)
+            return _show_value(value)
         case Const(value):
-            return str(value).lower()
+            return "null" if value is None else str(value).lower()
         case Authored():
             return f"«{expr.expression.sql}»"
         case Binary():
@@ -86,6 +88,12 @@ def show_expr(expr: Expr) -> str:
             return "row_count()"
         case _:
             assert_never(expr)
+
+
+def _show_value(value: Scalar | tuple[Scalar, ...]) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_show_value, value))}]"
+    return str(value) if isinstance(value, date) else repr(value)
 
 
 def _show_moment(expr: Moment) -> str:

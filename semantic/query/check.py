@@ -10,9 +10,9 @@ from semantic.model.metric import Attribution, Cumulative, Derived, Metric, Rati
 from semantic.model.model import Model
 from semantic.model.reach import sources
 from semantic.query.bound import BoundMetric, BoundQuery
-from semantic.query.period import nested
-from semantic.query.query import Comparison, MetricField, MetricQuery, Operator, TimeField
-from semantic.time import Duration, Unit
+from semantic.query.period import finest, nested
+from semantic.query.query import Comparison, MetricField, MetricQuery, TimeField
+from semantic.time import Duration, Grain, Unit
 
 MAX_DURATION = 100_000
 """Units an offset or a window may span."""
@@ -35,7 +35,6 @@ def check_arguments(query: MetricQuery) -> None:
         raise _bad("`fill` needs a time field: it adds the periods without rows.", "Select `time(grain: …)`.")
     _check_keys("orderBy", (order.key for order in query.order_by), keys)
     _check_keys("having", (having.key for having in query.having), keys)
-    _check_having(query)
 
 
 def _bad(message: str, suggestion: str | None = None) -> QueryError:
@@ -57,13 +56,6 @@ def _check_keys(argument: str, names: Iterable[str], known: list[str]) -> None:
         if name not in known:
             near = did_you_mean(name, known) or f"Selected are: {', '.join(known)}."
             raise _bad(f'`{argument}` names "{name}", which is not selected in `rows`.', near)
-
-
-def _check_having(query: MetricQuery) -> None:
-    text = {Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH}
-    for having in query.having:
-        if having.operator in text:
-            raise _bad(f"`having` can't compare by {having.operator}.", "Use `where` to filter by texts.")
 
 
 def check_segments(model: Model, query: MetricQuery, datasets: Iterable[str]) -> None:
@@ -132,6 +124,7 @@ def check_frames(bound: BoundQuery) -> None:
             _check_clock_frame(metric, windows)
         else:
             _check_day_frame(metric, windows)
+        _check_to_date(bound.model, metric, finest([*grains, Grain.DAY]))
 
 
 def _check_clock_frame(metric: BoundMetric, windows: list[Duration | None]) -> None:
@@ -146,6 +139,16 @@ def _check_day_frame(metric: BoundMetric, windows: list[Duration | None]) -> Non
     for duration in (metric.frame.offset, *windows):
         if duration is not None and duration.days is None and duration.months is None:
             raise _refused(metric, f"{duration} is not a whole number of days", "Select time(grain: HOUR).")
+
+
+def _check_to_date(model: Model, metric: BoundMetric, grain: Grain) -> None:
+    """What has run since an hour began says nothing of a day."""
+    inside = (found.grain_to_date for found in _inside(model, metric.metric) if isinstance(found, Cumulative))
+    for since in (metric.frame.to_date, *inside):
+        if since is not None and since.is_clock and finest([since, grain]) is not grain:
+            raise _refused(
+                metric, f"each {since} ends before its {grain} does", f"Select time(grain: {since.name}), or finer."
+            )
 
 
 def _inner_windows(model: Model, metric: Metric) -> list[Duration | None]:

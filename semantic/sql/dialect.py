@@ -16,12 +16,18 @@ from semantic.time import Grain
 SHORT_LIST = 16
 """Values up to which IN is written out."""
 
+MOVES_IN_A_ROW = 5
+"""Changes of a zone up to which a CASE tries them one by one."""
+
 
 class Dialect(ABC):
-    """How an engine spells what the plan says. `name` is sqlglot's, for the authors' expressions."""
+    """How an engine spells what the plan says. `name` is sqlglot's, for the authors' expressions. `wide`: its type for
+    whole numbers beyond 64 bits.
+    """
 
     name: str
     types: dict[Kind, str]
+    wide: str
 
     @abstractmethod
     def quote(self, name: str) -> str:
@@ -148,13 +154,17 @@ class Dialect(ABC):
         if len(values) <= SHORT_LIST:
             written = join(", ", (self.param(value) for value in values))
             return build("{} IN ({})", part, written, binding=Binding.COMPARED)
-        kind = next((value.kind for value in values if value.kind is not Kind.INTEGER), values[0].kind)
-        whole = Param(tuple(value.value for value in values), kind)  # type: ignore[misc]
-        return self.in_many(part, whole)
+        return self.in_many(part, Param(tuple(value.value for value in values), values[0].kind))  # type: ignore[misc]
 
     def in_many(self, part: Fragment, values: Param) -> Fragment:
         """Membership in a list parameter."""
         return build("{} IN (SELECT {})", part, self.unnest(values), binding=Binding.COMPARED)
+
+    def item_type(self, values: Param) -> str:
+        """The type of a list parameter's items."""
+        listed = values.value if isinstance(values.value, tuple) else ()
+        wide = any(isinstance(item, int) and not -(2**63) <= item < 2**63 for item in listed)
+        return self.wide if wide and values.kind is Kind.INTEGER else self.types[values.kind]
 
     def claim(self, param: Param) -> Fragment:
         """A claim's value where an author wrote `:name`; a list stands in `IN (:name)`."""
@@ -178,14 +188,23 @@ class Dialect(ABC):
         )
 
     def shift_value(self, part: Fragment, moves: tuple[tuple[datetime, int], ...], value: str) -> Fragment:
-        """The shift that holds at `part`: a CASE, latest first. `value` formats seconds.
+        """The shift that holds at `part`: a CASE, latest first, or for many moves a tree of them. `value` formats
+        seconds.
 
         The instants are a zone's transitions, the compiler's own constants and never a caller's values.
         """
+        if len(moves) == 1:
+            return Fragment(value.format(moves[0][1]))
         at = nest(part, Binding.SUM)
+        if len(moves) > MOVES_IN_A_ROW:
+            middle = len(moves) // 2
+            halves = (self.shift_value(part, half, value) for half in (moves[middle:], moves[:middle]))
+            return build(f"CASE WHEN {{}} >= {self._moment(moves[middle][0])} THEN {{}} ELSE {{}} END", at, *halves)
         whens = [
-            build(f"WHEN {{}} >= {self.types[Kind.TIMESTAMP]} '{start}' THEN {value.format(seconds)}", at)
+            build(f"WHEN {{}} >= {self._moment(start)} THEN {value.format(seconds)}", at)
             for start, seconds in reversed(moves[1:])
         ]
-        default = value.format(moves[0][1])
-        return build(f"CASE {{}} ELSE {default} END", join(" ", whens)) if whens else Fragment(default)
+        return build(f"CASE {{}} ELSE {value.format(moves[0][1])} END", join(" ", whens))
+
+    def _moment(self, instant: datetime) -> str:
+        return f"{self.types[Kind.TIMESTAMP]} '{instant}'"

@@ -32,6 +32,7 @@ class DuckDB(Dialect):
 
     name = "duckdb"
     types = _TYPES
+    wide = "HUGEINT"
 
     def quote(self, name: str) -> str:
         """Double quotes."""
@@ -154,11 +155,8 @@ class DuckDB(Dialect):
 
     def unnest(self, values: Param) -> Fragment:
         """Unnest of a typed list."""
-        return self._unnest(values.value, values.kind)
-
-    def _unnest(self, values: object, kind: Kind) -> Fragment:
-        assert isinstance(values, tuple)
-        return Fragment(f"unnest(CAST(? AS {self.types[kind]}[]))", (values,))
+        assert isinstance(values.value, tuple)
+        return Fragment(f"unnest(CAST(? AS {self.item_type(values)}[]))", (values.value,))
 
     def spine(self, spine: Spine) -> Fragment:
         """Lists unnested side by side; an expansion unnests a range between two of them."""
@@ -166,7 +164,7 @@ class DuckDB(Dialect):
         if not columns:
             columns = [() for _ in spine.columns]
         lists = [
-            build(f"{{}} AS {self.quote(name)}", self._unnest(values, kind))
+            build(f"{{}} AS {self.quote(name)}", self.unnest(Param(values, kind)))
             for (name, kind), values in zip(spine.columns, columns, strict=True)
         ]
         plain = build("SELECT {}", join(", ", lists))

@@ -34,6 +34,7 @@ class Spark(Dialect):
 
     name = "spark"
     types = _TYPES
+    wide = "DECIMAL(38, 0)"
 
     def quote(self, name: str) -> str:
         """Backticks."""
@@ -160,7 +161,7 @@ class Spark(Dialect):
     def unnest(self, values: Param) -> Fragment:
         """Explode of a typed array."""
         assert isinstance(values.value, tuple)
-        return Fragment(f"explode(CAST(? AS ARRAY<{self.types[values.kind]}>))", (values.value,))
+        return Fragment(f"explode(CAST(? AS ARRAY<{self.item_type(values)}>))", (values.value,))
 
     def spine(self, spine: Spine) -> Fragment:
         """Arrays zipped and inlined; an expansion explodes a sequence whose end is excluded."""
