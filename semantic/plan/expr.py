@@ -156,7 +156,7 @@ class Bits:
 class PeriodNumber:
     """A period's start as a small number.
 
-    days since 1970 of a date, or quarter hours since 1970 of an instant (`clock`).
+    days since 1900 of a date, or quarter hours since 1970 of an instant (`clock`).
     """
 
     part: Expr

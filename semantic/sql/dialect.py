@@ -101,7 +101,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def period_number(self, part: Fragment, clock: bool) -> Fragment:
-        """Days since 1970 of a date, or quarter hours since 1970 of an instant."""
+        """Days since 1900 of a date, or quarter hours since 1970 of an instant."""
 
     @abstractmethod
     def period_start(self, part: Fragment, clock: bool) -> Fragment:

@@ -114,13 +114,13 @@ class DuckDB(Dialect):
 
     def period_number(self, part: Fragment, clock: bool) -> Fragment:
         """By arithmetic."""
-        return build("epoch_us({}) // 900000000", part) if clock else build("{} - DATE '1970-01-01'", nest(part))
+        return build("epoch_us({}) // 900000000", part) if clock else build("{} - DATE '1900-01-01'", nest(part))
 
     def period_start(self, part: Fragment, clock: bool) -> Fragment:
         """By arithmetic."""
         if clock:
             return build("make_timestamptz({} * 900000000)", nest(part))
-        return build("DATE '1970-01-01' + CAST({} AS INTEGER)", part)
+        return build("DATE '1900-01-01' + CAST({} AS INTEGER)", part)
 
     def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment) -> Fragment:
         """By multiplication, which negative times survive."""

@@ -112,14 +112,14 @@ class Spark(Dialect):
         return build("max_by({}, {})", part, by)
 
     def period_number(self, part: Fragment, clock: bool) -> Fragment:
-        """unix_date and unix_micros."""
-        return build("unix_micros({}) div 900000000", part) if clock else build("unix_date({})", part)
+        """By datediff and unix_micros."""
+        return build("unix_micros({}) div 900000000", part) if clock else build("datediff({}, DATE '1900-01-01')", part)
 
     def period_start(self, part: Fragment, clock: bool) -> Fragment:
-        """date_from_unix_date and timestamp_micros."""
+        """By date_add and timestamp_micros."""
         if clock:
             return build("timestamp_micros({} * 900000000)", nest(part))
-        return build("date_from_unix_date(CAST({} AS INT))", part)
+        return build("date_add(DATE '1900-01-01', CAST({} AS INT))", part)
 
     def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment) -> Fragment:
         """As a decimal of 38 digits."""
