@@ -9,9 +9,10 @@ from api.context import Snapshot
 from api.execute import build_snapshot
 from api.place import find_model, find_root
 from api.settings import Settings
-from engine.engine import Engine
+from engine.inspection import inspect
 from engine.opening import open_engine
-from semantic.errors import DataError, ModelError
+from engine.settings import EngineSettings
+from semantic.errors import DataError, HeadwaterError, ModelError
 from semantic.load import check_columns, load_folder
 from semantic.model.facts import Facts
 from semantic.model.model import Model
@@ -20,31 +21,29 @@ from semantic.model.model import Model
 async def load_snapshot(settings: Settings) -> Snapshot:
     """The snapshot of the model on disk. ModelError and DataError with everything that is wrong; NO_MODEL."""
     folder = find_model(settings.model, Path.cwd())
+    root = find_root(folder, settings.root)
     model = await asyncio.to_thread(load_folder, folder)
-    engine = open_engine(model, find_root(folder, settings.root), settings.engine)
+    facts = await asyncio.to_thread(look_at_data, model, root, settings.engine)
+    engine = open_engine(model, root, settings.engine)
     try:
-        facts = await look_at_data(model, engine)
         return await asyncio.to_thread(build_snapshot, model, facts, engine)
     except BaseException:
         await engine.close()
         raise
 
 
-async def look_at_data(model: Model, engine: Engine) -> Facts:
-    """Facts of every dataset, after their columns were checked against the model. DataError, ModelError."""
-    names = tuple(model.datasets)
-    tried = await asyncio.gather(*(engine.facts((name,)) for name in names), return_exceptions=True)
-    failures = [result for result in tried if isinstance(result, BaseException)]
-    if failures:
-        raise _together(failures)
-    facts = await engine.facts(names)
-    problems = check_columns(model, {name: found.columns for name, found in facts.datasets.items()})
+def look_at_data(model: Model, root: Path, settings: EngineSettings) -> Facts:
+    """The columns of every dataset, checked against the model. DataError, ModelError. No key is proven yet."""
+    seen = inspect(model, root, settings)
+    if seen.errors:
+        raise _together(list(seen.errors.values()))
+    problems = check_columns(model, {name: found.columns for name, found in seen.datasets.items()})
     if problems:
         raise ModelError(problems)
-    return facts
+    return Facts("-".join(found.version for found in seen.datasets.values()), seen.datasets)
 
 
-def _together(failures: list[BaseException]) -> BaseException:
+def _together(failures: list[HeadwaterError]) -> HeadwaterError:
     """One error for all: what is wrong with each dataset's data, or the first that is about something else."""
     for failure in failures:
         if not isinstance(failure, DataError):

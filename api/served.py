@@ -54,6 +54,7 @@ class Served:
         async with self._loading:
             if self._held is None:
                 self._held = _Held(await self._load(self.settings))
+                self._start(self._look())  # keys are proven before somebody waits for it
 
     @contextmanager
     def lease(self) -> Iterator[Snapshot]:
@@ -84,6 +85,7 @@ class Served:
                 await fresh.engine.close()
                 return False
             self._held = _Held(fresh)
+            self._start(self._look())
             LOG.info("The changed model is in service.")
             if old is not None:
                 old.retired = True
