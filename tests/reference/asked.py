@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from semantic.query.query import (
     Or,
     TimeField,
 )
-from semantic.time import Grain
+from semantic.time import Duration, Grain
 from tests.reference.clock import (
     ONE_DAY,
     Moment,
@@ -204,6 +204,8 @@ class Asked:
             target = times[self.grains.index(finest(self.grains))]
             assert isinstance(target, datetime)
             return self._clock_region(frame, target)
+        if not self.grains and not frame.is_window and frame.offset is not None and not self._is_whole(self.span):
+            return self._same_times(self.span, frame.offset)
         first, last = self._target_days(frame, times)
         if frame.window is not None and is_clock_unit(frame.window):
             return self._clock_window(frame, frame.window, last)
@@ -211,6 +213,16 @@ class Asked:
         if frame.is_window:
             first = self._window_first(frame, last)
         return Days(first, last, before)
+
+    def _is_whole(self, span: Span) -> bool:
+        """Does it begin and end with a local day?"""
+        return span.bounds(self.zone) == Span(span.first, span.last).bounds(self.zone)
+
+    def _same_times(self, span: Span, offset: Duration) -> Region:
+        """A range that begins or ends within a day, moved back to the same local times of earlier days."""
+        begin, end = (at(instant, self.zone).local for instant in span.bounds(self.zone))
+        moved = [datetime.combine(earlier(local.date(), offset), local.time(), self.zone) for local in (begin, end)]
+        return Instants(moved[0].astimezone(UTC), moved[1].astimezone(UTC))
 
     def _target_days(self, frame: Frame, times: Times) -> tuple[date, date]:
         """First and last day of the target period, moved by the offset; without offset, not past the span's end."""

@@ -170,10 +170,10 @@ def _nested(choices: Choices, composed: list[str], simple: list[str]) -> list[di
     if not composed or choices.chance(2):
         return []
     a, b = choices.pick(composed), choices.pick(simple)
-    match choices.below(3):
-        case 0:
+    match choices.below(5):
+        case 0 | 1:
             return [{"name": "nested", "type": "derived", "expr": f"{a} - {b}"}]
-        case 1:
+        case 2 | 3:
             return [{"name": "nested", "type": "ratio", "numerator": a, "denominator": b}]
         case _:
             return [{"name": "nested", "type": "cumulative", "metric": a, "window": "3 days"}]

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from hypothesis import strategies as st
 
 from semantic.model.dataset import DimensionType
+from semantic.model.metric import Cumulative, Derived, Ratio
 from semantic.model.model import Model
 from semantic.model.reach import datasets_of, reachable, splits
 from semantic.query.query import (
@@ -59,9 +60,10 @@ def queries(draw: st.DrawFn, world: World, model: Model) -> MetricQuery:
 
 def make_query(choices: Choices, world: World, model: Model) -> MetricQuery:
     """One query."""
-    names = choices.some(list(model.metrics), 1, 2) + ([choices.pick(list(model.metrics))] if choices.chance(3) else [])
-    shared = shared_dimensions(model, names)
     clock = choices.chance(8)
+    known = [name for name in model.metrics if not (clock and _accumulates(model, name))]
+    names = choices.some(known, 1, 2) + ([choices.pick(known)] if choices.chance(3) else [])
+    shared = shared_dimensions(model, names)
     times = _time_fields(choices, clock)
     split = choices.some(list(shared), 0, 2)
     dimensions = [_dimension(choices, name, shared[name], f"d{index}") for index, name in enumerate(split)]
@@ -70,7 +72,7 @@ def make_query(choices: Choices, world: World, model: Model) -> MetricQuery:
     fields = choices.some(fields, len(fields)) if choices.chance(3) else fields
     return MetricQuery(
         fields=tuple(fields),
-        time_range=_time_range(choices, world, clock),
+        time_range=_time_range(choices, world, clock, any(field.grain is Grain.MINUTE for field in times)),
         timezone=choices.pick(ZONES) if choices.chance(3) else None,
         where=condition(choices, shared) if choices.chance(3) else None,
         segments=_segments(choices, model, names) if choices.chance(5) else (),
@@ -87,6 +89,17 @@ def shared_dimensions(model: Model, names: Sequence[str]) -> dict[str, Dimension
     found = [splits(model, model.metrics[name]) for name in names]
     reached = reachable(model, datasets_of(model, model.metrics[names[0]])[0])
     return {name: reached[name].dimension.type for name in found[0] if all(name in others for others in found)}
+
+
+def _accumulates(model: Model, name: str) -> bool:
+    """Is there a window inside? Then it takes no other, and none of hours."""
+    metric = model.metrics[name]
+    match metric:
+        case Ratio():
+            return _accumulates(model, metric.numerator) or _accumulates(model, metric.denominator)
+        case Derived():
+            return any(_accumulates(model, ref.name) for ref in metric.expr.refs)
+    return isinstance(metric, Cumulative)
 
 
 def _segments(choices: Choices, model: Model, names: list[str]) -> tuple[str, ...]:
@@ -120,9 +133,10 @@ def _metric(choices: Choices, model: Model, name: str, key: str, clock: bool, ti
     if choices.chance(3):
         offset = choices.pick(_CLOCK_DURATIONS if clock and timed else _OFFSETS)
         comparison = choices.pick((Comparison.VALUE, Comparison.CHANGE, Comparison.CHANGE_RATIO))
-    if choices.chance(4):
+    windowed = _accumulates(model, name) and not choices.chance(20)
+    if choices.chance(4) and not windowed:
         rolling = choices.pick(_CLOCK_DURATIONS if clock else _ROLLING)
-    elif choices.chance(6) and not clock:
+    elif choices.chance(6) and not clock and not windowed:
         to_date = choices.pick(_TO_DATE)
     return MetricField(key, name, where, offset, comparison, rolling, to_date)
 
@@ -141,9 +155,12 @@ def _middle(world: World) -> date:
     return sorted(days)[len(days) // 2] if days else date(2024, 3, 31)
 
 
-def _time_range(choices: Choices, world: World, clock: bool) -> TimeRange | None:
+def _time_range(choices: Choices, world: World, clock: bool, minutes: bool) -> TimeRange | None:
     """Ranges around the data; short ones for hours and minutes, whose periods are many."""
     middle = _middle(world)
+    if minutes:
+        start = _half_hour(choices, middle)
+        return Between(start, start + timedelta(minutes=1 + choices.below(200)))
     kinds = ("dates", "between", "last") if clock else ("none", "none", "dates", "dates", "month", "between", "last")
     match choices.pick(kinds):
         case "none":
@@ -154,11 +171,15 @@ def _time_range(choices: Choices, world: World, clock: bool) -> TimeRange | None
         case "month":
             return _month(middle - timedelta(days=choices.pick((0, 31))))
         case "between":
-            start = datetime(middle.year, middle.month, middle.day) + timedelta(minutes=30 * (choices.below(120) - 60))
+            start = _half_hour(choices, middle)
             return Between(start, start + timedelta(hours=1 + choices.below(30 if clock else 400)))
         case _:
             units = (Unit.DAY, Unit.HOUR) if clock else (Unit.DAY, Unit.WEEK, Unit.MONTH, Unit.QUARTER, Unit.HOUR)
             return Last(1 + choices.below(2 if clock else 4), choices.pick(units), choices.chance(2))
+
+
+def _half_hour(choices: Choices, near: date) -> datetime:
+    return datetime(near.year, near.month, near.day) + timedelta(minutes=30 * (choices.below(120) - 60))
 
 
 def _month(day: date) -> Dates:
