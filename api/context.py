@@ -43,6 +43,7 @@ class Snapshot:
         viewer: Viewer = ANONYMOUS,
         locale: str | None = None,
         may_see_sql: bool = False,
+        may_see_entities: bool = True,
         max_rows: int = MAX_ROWS,
     ) -> Context:
         """What one request knows. `locale` is one language tag, or an Accept-Language header's text."""
@@ -55,6 +56,7 @@ class Snapshot:
             viewer=viewer,
             locale=locale,
             may_see_sql=may_see_sql,
+            may_see_entities=may_see_entities,
             max_rows=max_rows,
         )
 

@@ -16,7 +16,7 @@ from graphql.execution import Executor
 from api.context import Outcome, Response, Snapshot
 from api.errors import RequestCode, format_error
 from api.operations import Schemas, looks_at_schema
-from api.resolvers import metrics
+from api.resolvers import funnel, metrics, retention
 from api.resolvers.catalog import catalog, freshness
 from api.resolvers.catalogs import Catalogs
 from api.resolvers.columnar import ColumnarExecutor
@@ -42,6 +42,8 @@ RESOLVERS = Resolvers(
     page_info=metrics.page_info,
     meta=metrics.meta,
     cell=metrics.cell,
+    funnel=funnel.RESOLVERS,
+    retention=retention.RESOLVERS,
 )
 """How every field is answered."""
 

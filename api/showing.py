@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, assert_never
 
 import pyarrow as pa
 
@@ -20,7 +20,11 @@ from api.resolvers.compiler import Compiler, Question
 from engine.engine import Answer, Compile, Engine
 from semantic.compile import Compiled, compile_query
 from semantic.model.facts import Facts, Kind
+from semantic.query.funnel import FunnelQuery
+from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import ANONYMOUS, DimensionField, MetricQuery, TimeField, Viewer
+from semantic.query.retention import RetentionQuery
+from semantic.query.values import ValuesQuery
 from semantic.sql.dialect import Dialect
 from semantic.sql.statement import Parameter, Statement
 
@@ -126,9 +130,25 @@ def literal(value: Parameter) -> str:
 
 def title(question: Question) -> str:
     """What a question asks, in a line: `gmv, uv by time (day), channel`."""
-    if not isinstance(question, MetricQuery):
-        return f"values of {question.dimension}"
-    metrics = ", ".join(dict.fromkeys(metric.metric for metric in question.metrics))
-    keys = [f"time ({one.grain})" for one in question.fields if isinstance(one, TimeField)]
-    keys += [one.dimension for one in question.fields if isinstance(one, DimensionField)]
-    return f"{metrics} by {', '.join(keys)}" if keys else f"{metrics}, in all"
+    match question:
+        case MetricQuery():
+            metrics = ", ".join(dict.fromkeys(metric.metric for metric in question.metrics))
+            keys = [f"time ({one.grain})" for one in question.fields if isinstance(one, TimeField)]
+            keys += [one.dimension for one in question.fields if isinstance(one, DimensionField)]
+            return f"{metrics}{_by(keys) or ', in all'}"
+        case ValuesQuery():
+            return f"values of {question.dimension}"
+        case FunnelQuery():
+            name = question.funnel if isinstance(question.funnel, str) else "of the query"
+            keys = [f"time ({question.grain})"] if question.grain else []
+            return f"funnel {name}, {question.report.replace('_', ' ')}{_by([*keys, *question.breakdown])}"
+        case RetentionQuery():
+            return f"retention {question.retention}{_by(question.breakdown)}"
+        case LifecycleQuery():
+            return f"lifecycle of {question.retention}"
+        case _:
+            assert_never(question)
+
+
+def _by(keys: Sequence[str]) -> str:
+    return f" by {', '.join(keys)}" if keys else ""

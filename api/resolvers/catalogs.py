@@ -15,11 +15,15 @@ from api.schema.catalog import (
     DimensionType,
     Format,
     Freshness,
+    FunnelInfo,
+    FunnelStepInfo,
     MetricInfo,
     MetricType,
+    RetentionInfo,
     SegmentInfo,
 )
 from api.schema.definition import definition, written
+from api.schema.enums import FunnelEntry, FunnelOrder, Grain
 from api.schema.language import choose, locales_of
 from api.schema.names import DimensionName, MetricName, Vocabulary, enum_name
 from api.schema.rows import dimension_scalar, scalar_name
@@ -29,6 +33,9 @@ from semantic.model.dataset import Dataset, Segment
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
 from semantic.model.reach import datasets_of, reachable, sources, splits
+from semantic.model.sequence import Funnel, RetentionDefinition, Step
+from semantic.query.bind_funnel import entry_datasets
+from semantic.query.cells import cells
 
 AskFreshness = Callable[[str, Any], Awaitable[Freshness]]
 """Dataset and the request's context in, freshness out."""
@@ -60,6 +67,7 @@ class _Maker:
 
     def __init__(self, model: Model, names: Vocabulary, ask: AskFreshness, locale: str | None) -> None:
         self._model = model
+        self._names = names
         self._locale = locale
         self._metrics = {entry.metric.name: self._metric(entry) for entry in names.metrics.values()}
         self._dimensions = {entry.name: self._dimension(entry) for entry in names.dimensions.values()}
@@ -70,8 +78,8 @@ class _Maker:
         """The whole."""
         for name, info in self._datasets.items():
             self._link_dataset(self._model.datasets[name], info)
-        for name, metric in self._model.metrics.items():
-            self._link_metric(metric, self._metrics[name])
+        for entry in self._names.metrics.values():
+            self._link_metric(entry.metric, self._metrics[entry.metric.name])
         model = self._model
         return Catalog(
             version=model.digest,
@@ -84,6 +92,8 @@ class _Maker:
             dimensions=list(self._dimensions.values()),
             segments=list(self._segments.values()),
             datasets=list(self._datasets.values()),
+            funnels=[self._funnel(funnel) for funnel in model.funnels.values()],
+            retentions=[self._retention(retention) for retention in model.retentions.values()],
         )
 
     def _metric(self, entry: MetricName) -> MetricInfo:
@@ -142,6 +152,45 @@ class _Maker:
             segments=[],
             metrics=[],
             ask=lambda context: ask(dataset.name, context),
+        )
+
+    def _funnel(self, funnel: Funnel) -> FunnelInfo:
+        first, *others = (reachable(self._model, name) for name in entry_datasets(funnel))
+        shared = [name for name in first if all(name in other for other in others)]
+        return FunnelInfo(
+            name=funnel.name,
+            value=enum_name(funnel.name),
+            label=funnel.label.get(self._locale) or funnel.name,
+            description=funnel.description.get(self._locale),
+            entity=funnel.entity,
+            window="same_day" if funnel.window is None else str(funnel.window),
+            order=FunnelOrder(funnel.order),
+            entry=FunnelEntry(funnel.entry),
+            steps=[self._step(step) for step in funnel.steps],
+            dimensions=[self._dimensions[name] for name in shared],
+        )
+
+    def _step(self, step: Step) -> FunnelStepInfo:
+        return FunnelStepInfo(
+            name=step.name,
+            label=step.label.get(self._locale) or step.name,
+            definition=written(step.where),
+            dataset=self._datasets[step.dataset],
+        )
+
+    def _retention(self, retention: RetentionDefinition) -> RetentionInfo:
+        return RetentionInfo(
+            name=retention.name,
+            value=enum_name(retention.name),
+            label=retention.label.get(self._locale) or retention.name,
+            description=retention.description.get(self._locale),
+            entity=retention.entity,
+            cohort=retention.cohort_type.value,
+            mode=retention.mode.value,
+            grain=Grain(retention.grain),
+            clock=retention.clock.value,
+            periods=len(cells(retention)),
+            dimensions=[self._dimensions[name] for name in reachable(self._model, retention.cohort.dataset)],
         )
 
     def _link_dataset(self, dataset: Dataset, info: DatasetInfo) -> None:

@@ -14,6 +14,7 @@ from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from api.resolvers.records import are_flat, write_records
 from api.resolvers.rows import Cells, Part, Row, Rows, write_arrays, write_objects
 
 
@@ -32,11 +33,16 @@ class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,
         position_context: Any,
     ) -> Any:
-        """Lists of rows and of cells as JSON; other lists as usual."""
+        """Lists of rows and of cells as JSON, of records as plain objects; other lists as usual."""
+        of_type = get_named_type(return_type)
         if isinstance(result, Rows):
-            parts = self._parts(get_named_type(return_type), field_details_list, result.by_field)
+            parts = self._parts(of_type, field_details_list, result.by_field)
             if parts is not None:
                 return orjson.Fragment(write_objects(result, parts))
+        elif isinstance(result, tuple) and isinstance(of_type, GraphQLObjectType):
+            parts = self._parts(of_type, field_details_list, by_field=True)
+            if parts is not None and are_flat(of_type, parts):
+                return write_records(result, of_type, parts)
         elif isinstance(result, Cells) and not self._wrapped:
             return orjson.Fragment(write_arrays(result.rows, result.columns))
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)

@@ -10,10 +10,10 @@ from cachetools import LRUCache
 from semantic.compile import Compiled, compile_query
 from semantic.model.facts import Facts
 from semantic.model.model import Model
-from semantic.query.query import MetricQuery, Viewer
-from semantic.query.values import ValuesQuery
+from semantic.query.query import Viewer
+from semantic.query.visible import Question
 
-Question = MetricQuery | ValuesQuery
+__all__ = ["Compiler", "Question"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,8 @@ class Context:
     """One request.
 
     `locale` (one tag such as `zh-CN`, or an Accept-Language text) chooses labels; None: the model's default.
-    `may_see_sql` lets `meta.sql` out. `max_rows`: the most rows one field may return.
+    `may_see_sql` lets `meta.sql` out, `may_see_entities` the ids of who left a funnel. `max_rows`: the most rows one
+    field may return.
     """
 
     model: Model
@@ -31,4 +32,5 @@ class Context:
     viewer: Viewer = ANONYMOUS
     locale: str | None = None
     may_see_sql: bool = False
+    may_see_entities: bool = True
     max_rows: int = MAX_ROWS

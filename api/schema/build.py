@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,19 @@ from strawberry.types.field import StrawberryField
 
 from api.schema.catalog import Catalog
 from api.schema.enums import Grain, dimension_enum, metric_enum, segment_enum
+from api.schema.funnel import FunnelResolvers, funnel_field
 from api.schema.inputs import Having, OrderBy, TimeRange, where_input
 from api.schema.make import Resolver, argument, field, object_type
 from api.schema.names import Vocabulary
 from api.schema.results import Table
+from api.schema.retention import RetentionResolvers, retention_field
 from api.schema.rows import metrics_type, row_type, value_type
 from api.schema.scalars import SCALARS
 
 
 @dataclass(frozen=True, slots=True)
 class Resolvers:
-    """How fields are answered: the four root fields, the parts of `Metrics`, and a cell of a row.
+    """How fields are answered: the root fields, the parts of what they answer with, and a cell of a row.
 
     Each is called with `root` (the parent's value), `info`, and the arguments that strawberry has read.
     """
@@ -38,6 +40,8 @@ class Resolvers:
     page_info: Resolver
     meta: Resolver
     cell: Resolver
+    funnel: FunnelResolvers
+    retention: RetentionResolvers
 
 
 def build_schema(
@@ -48,24 +52,36 @@ def build_schema(
     executor_class: type[Executor[Any]] | None = None,
 ) -> strawberry.Schema:
     """The schema of all that can be named, described in `locale`. A root field with nothing to name is left out."""
+    return strawberry.Schema(
+        query=object_type(
+            "Query", _roots(names, resolvers, locale), "Ask for metrics: the selection set is the query."
+        ),
+        config=StrawberryConfig(scalar_map=SCALARS, info_class=info_class),
+        execution_context_class=executor_class,
+    )
+
+
+def _roots(names: Vocabulary, resolvers: Resolvers, locale: str | None) -> Iterator[StrawberryField]:
     where = where_input(names, locale)
     segment = segment_enum(names, locale)
     metric = metric_enum(names, locale)
     dimension = dimension_enum(names, locale)
-    fields = [_catalog(resolvers)]
-    if dimension is not None:
-        fields.insert(0, _values(dimension, where, resolvers))
+    shared = list(_shared(where, segment))
     if metric is not None:
-        shared = list(_shared(where, segment))
         row = row_type(names, where, resolvers.cell, locale)
         answer = metrics_type(row, resolvers.rows, resolvers.totals, resolvers.page_info, resolvers.meta)
-        fields.insert(0, _table(metric, dimension, names.has_time, shared, resolvers))
-        fields.insert(0, _metrics(answer, shared, resolvers))
-    return strawberry.Schema(
-        query=object_type("Query", fields, "Ask for metrics: the selection set is the query."),
-        config=StrawberryConfig(scalar_map=SCALARS, info_class=info_class),
-        execution_context_class=executor_class,
-    )
+        yield _metrics(answer, shared, resolvers)
+    funnel = funnel_field(names, where, segment, dimension, resolvers.funnel, locale)
+    if funnel is not None:
+        yield funnel
+    retention = retention_field(names, where, segment, dimension, resolvers.retention, locale)
+    if retention is not None:
+        yield retention
+    if metric is not None:
+        yield _table(metric, dimension, names.has_time, shared, resolvers)
+    if dimension is not None:
+        yield _values(dimension, where, resolvers)
+    yield _catalog(resolvers)
 
 
 def _metrics(answer: Any, shared: Iterable[StrawberryArgument], resolvers: Resolvers) -> StrawberryField:

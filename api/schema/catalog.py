@@ -7,6 +7,7 @@ from typing import Any
 
 import strawberry
 
+from api.schema.enums import FunnelEntry, FunnelOrder, Grain
 from api.schema.make import Member, enum_type
 from api.schema.scalars import Day, Long, Number, Period
 from semantic.model import dataset, metric
@@ -146,6 +147,49 @@ class DatasetInfo:
     )
 
 
+@strawberry.type(description="A step of a funnel.")
+class FunnelStepInfo:
+    """A step of a funnel in the catalog."""
+
+    name: str = strawberry.field(description="Its name in the model.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    definition: str | None = strawberry.field(description="The events that are this step; null: all of its dataset.")
+    dataset: DatasetInfo = strawberry.field(description="Where it happens.")
+
+
+@strawberry.type(description="A funnel: steps that somebody takes one after another.")
+class FunnelInfo:
+    """A funnel in the catalog."""
+
+    name: str = strawberry.field(description="Its name in the model.")
+    value: str = strawberry.field(description="Its value in the enum `FunnelName`.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    description: str | None = strawberry.field(description="What it is about, in the catalog's language.")
+    entity: str = strawberry.field(description="Who takes the steps.")
+    window: str = strawberry.field(description="The most time from step 1, such as `7 days`, or `same_day`.")
+    order: FunnelOrder = strawberry.field(description="How the steps follow each other.")
+    entry: FunnelEntry = strawberry.field(description="Which events open an attempt.")
+    steps: list[FunnelStepInfo] = strawberry.field(description="Its steps, in order.")
+    dimensions: list[DimensionInfo] = strawberry.field(description="What it can be split and filtered by.")
+
+
+@strawberry.type(description="A retention: who comes back.")
+class RetentionInfo:
+    """A retention in the catalog."""
+
+    name: str = strawberry.field(description="Its name in the model.")
+    value: str = strawberry.field(description="Its value in the enum `RetentionName`.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    description: str | None = strawberry.field(description="What it is about, in the catalog's language.")
+    entity: str = strawberry.field(description="Who comes back.")
+    cohort: str = strawberry.field(description="Who is in a cohort: `first_time` or `recurring`.")
+    mode: str = strawberry.field(description="Which periods count: `exact`, `within`, `on_or_after` or `bracket`.")
+    grain: Grain = strawberry.field(description="The length of a period.")
+    clock: str = strawberry.field(description="`calendar` periods, or time `elapsed` since the cohort event.")
+    periods: int = strawberry.field(description="How many cells a cohort has when the query does not say.")
+    dimensions: list[DimensionInfo] = strawberry.field(description="What it can be split and filtered by.")
+
+
 @strawberry.type(description="What can be asked of the model.")
 class Catalog:
     """The whole catalog, in one language."""
@@ -160,3 +204,5 @@ class Catalog:
     dimensions: list[DimensionInfo] = strawberry.field(description="Every dimension.")
     segments: list[SegmentInfo] = strawberry.field(description="Every named filter.")
     datasets: list[DatasetInfo] = strawberry.field(description="Every dataset.")
+    funnels: list[FunnelInfo] = strawberry.field(description="Every funnel.")
+    retentions: list[RetentionInfo] = strawberry.field(description="Every retention.")

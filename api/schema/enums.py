@@ -6,6 +6,8 @@ from typing import Any
 
 from api.schema.make import Member, enum_type
 from api.schema.names import Vocabulary, enum_name
+from semantic.model.sequence import FunnelEntry as Entry
+from semantic.model.sequence import FunnelOrder as Order
 from semantic.model.text import Text
 from semantic.query.query import Comparison as Compared
 from semantic.time import Grain as TimeGrain
@@ -44,6 +46,24 @@ Direction: Any = enum_type(
     "The direction of an order.",
 )
 
+FunnelOrder: Any = enum_type(
+    "FunnelOrder",
+    {
+        "ORDERED": Member(Order.ORDERED, "One step after the other; other events may lie between."),
+        "STRICT": Member(Order.STRICT, "The very next event is the next step."),
+        "ANY": Member(Order.ANY, "In any order: a bar counts those with at least so many different steps."),
+    },
+    "How the steps of a funnel follow each other.",
+)
+FunnelEntry: Any = enum_type(
+    "FunnelEntry",
+    {
+        "ANY": Member(Entry.ANY, "Every event of step 1 opens an attempt; the best one counts."),
+        "FIRST": Member(Entry.FIRST, "Only the first event of step 1 in the time range opens one."),
+    },
+    "Which events open an attempt at a funnel.",
+)
+
 
 def metric_enum(names: Vocabulary, locale: str | None) -> Any:
     """Every metric, or None when the model has none."""
@@ -70,6 +90,39 @@ def segment_enum(names: Vocabulary, locale: str | None) -> Any:
         for name, segment in names.segments.items()
     }
     return enum_type("Segment", members, "Every named filter of the model.") if members else None
+
+
+def funnel_enum(names: Vocabulary, locale: str | None) -> Any:
+    """Every funnel, or None when the model has none."""
+    members = {
+        enum_name(name): Member(name, _said(funnel.label, name, locale)) for name, funnel in names.funnels.items()
+    }
+    return enum_type("FunnelName", members, "Every funnel of the model.") if members else None
+
+
+def retention_enum(names: Vocabulary, locale: str | None) -> Any:
+    """Every retention, or None when the model has none."""
+    members = {
+        enum_name(name): Member(name, _said(retention.label, name, locale))
+        for name, retention in names.retentions.items()
+    }
+    return enum_type("RetentionName", members, "Every retention of the model.") if members else None
+
+
+def dataset_enum(names: Vocabulary, locale: str | None) -> Any:
+    """Every dataset whose rows are events of somebody, or None when there is none."""
+    members = {
+        enum_name(name): Member(name, _said(dataset.label, name, locale))
+        for name, dataset in names.event_datasets.items()
+    }
+    return enum_type("Dataset", members, "Every dataset that steps can happen in.") if members else None
+
+
+def entity_enum(names: Vocabulary) -> Any:
+    """Everybody who can be followed, or None when there is nobody."""
+    found = dict.fromkeys(entity for dataset in names.event_datasets.values() for entity, _ in dataset.entities)
+    members = {enum_name(entity): Member(entity, f"Follow each {entity}.") for entity in found}
+    return enum_type("Entity", members, "Who can be followed.") if members else None
 
 
 def _said(text: Text, name: str, locale: str | None) -> str:

@@ -49,6 +49,10 @@ def _texts(model: Model) -> Iterator[Text]:
         yield from (shared.label, shared.description)
     for metric in model.metrics.values():
         yield from (metric.label, metric.description)
+    for funnel in model.funnels.values():
+        yield from (funnel.label, funnel.description, *(step.label for step in funnel.steps))
+    for retention in model.retentions.values():
+        yield from (retention.label, retention.description)
     for dataset in model.datasets.values():
         yield from (dataset.label, dataset.description)
         for dimension in dataset.dimensions:

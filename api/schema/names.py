@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from semantic.model.dataset import DimensionType, Segment
+from semantic.model.dataset import Dataset, DimensionType, Segment
 from semantic.model.facts import Facts, Kind
 from semantic.model.metric import Metric
 from semantic.model.model import Model
 from semantic.model.names import camel_case
 from semantic.model.reach import ReachedDimension, reachable
+from semantic.model.sequence import Funnel, RetentionDefinition
 from semantic.model.text import Text
+from semantic.query.check import is_answerable
 from semantic.query.kind import dimension_kind, metric_kind, widest
 
 TIME = "time"
@@ -53,11 +55,17 @@ class DimensionName:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Everything a client can name, by GraphQL field name; segments by their own."""
+    """Everything a client can name: metrics and dimensions by GraphQL field name, the rest by its own.
+
+    `event_datasets`: those whose rows are events of somebody, so that a funnel can be made of them.
+    """
 
     metrics: Mapping[str, MetricName]
     dimensions: Mapping[str, DimensionName]
     segments: Mapping[str, Segment]
+    funnels: Mapping[str, Funnel]
+    retentions: Mapping[str, RetentionDefinition]
+    event_datasets: Mapping[str, Dataset]
     has_time: bool
 
     def version(self, model: Model) -> str:
@@ -72,14 +80,22 @@ def vocabulary(model: Model, facts: Facts) -> Vocabulary:
     metrics = [
         MetricName(camel_case(name), metric, metric_kind(model, facts, metric))
         for name, metric in model.metrics.items()
+        if is_answerable(model, metric)
     ]
     segments = {segment.name: segment for dataset in model.datasets.values() for segment in dataset.segments}
     return Vocabulary(
         MappingProxyType({metric.field: metric for metric in metrics}),
         MappingProxyType(_dimensions(model, facts)),
         MappingProxyType(segments),
+        model.funnels,
+        model.retentions,
+        MappingProxyType(_event_datasets(model)),
         any(dataset.time_dimension for dataset in model.datasets.values()),
     )
+
+
+def _event_datasets(model: Model) -> dict[str, Dataset]:
+    return {name: found for name, found in model.datasets.items() if found.time_dimension and found.entities}
 
 
 def _dimensions(model: Model, facts: Facts) -> dict[str, DimensionName]:

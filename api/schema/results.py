@@ -45,6 +45,14 @@ class Meta:
     warnings: list[Notice] = strawberry.field(description="What a reader should know although the answer is right.")
 
 
+@strawberry.type(description="A dimension's value, of a group.")
+class DimensionKey:
+    """A part of the key of a group."""
+
+    dimension: str = strawberry.field(description="The dimension's name in the model.")
+    value: Plain | None = strawberry.field(description="Its value; null: not set.")
+
+
 @strawberry.type(description="Which part of the rows an answer holds.")
 class PageInfo:
     """The `pageInfo` of an answer."""

@@ -37,7 +37,7 @@ def _datasets(funnel: Funnel) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step.dataset for step in funnel.steps))
 
 
-def _entry_datasets(funnel: Funnel) -> tuple[str, ...]:
+def entry_datasets(funnel: Funnel) -> tuple[str, ...]:
     """The datasets whose events may open an attempt."""
     return _datasets(funnel) if funnel.order is FunnelOrder.ANY else (funnel.steps[0].dataset,)
 
@@ -47,7 +47,7 @@ def bind_funnel(model: Model, query: FunnelQuery, facts: Facts) -> BoundFunnel:
     _check_numbers(query)
     funnel, filters = _definition(model, query)
     tz = zone(query.timezone or model.timezone)
-    entries = _entry_datasets(funnel)
+    entries = entry_datasets(funnel)
     for name in (*query.breakdown, *condition_dimensions(query.where)):
         _check_splits(model, funnel, entries, name)
     through = least_through(model, _datasets(funnel), facts)

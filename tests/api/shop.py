@@ -78,6 +78,32 @@ metrics:
   - {name: largest_id, type: simple, dataset: ids, agg: max, expr: id}
   - {name: id_count, type: simple, dataset: ids, agg: count}
   - {name: odd_sum, type: simple, dataset: ids, agg: sum, expr: odd}
+  - {name: view_to_click, type: conversion, funnel: checkout, from: view, to: click, format: percent}
+  - {name: d1_retention, type: retention, retention: visitors, period: 1, format: percent}
+  - {name: credited_gmv, type: attribution, attribution: last_touch, value: amount}
+funnels:
+  - name: checkout
+    label: {en: Checkout, zh: 结算漏斗}
+    entity: user
+    dataset: events
+    window: 1 day
+    steps:
+      - {name: view, where: event_name = 'page_view', label: {en: View, zh: 浏览}}
+      - {name: click, where: event_name = 'click', label: {en: Click, zh: 点击}}
+      - {name: order, dataset: orders}
+retentions:
+  - name: visitors
+    label: {en: New visitors, zh: 新访客}
+    entity: user
+    cohort: {dataset: events, type: recurring}
+    return: {dataset: events}
+    periods: 3
+attributions:
+  - name: last_touch
+    entity: user
+    conversion: {dataset: orders}
+    touch: {dataset: events, dimensions: [channel]}
+    lookback: 7 days
 """
 
 _TABLES = {

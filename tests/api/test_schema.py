@@ -110,6 +110,8 @@ def test_scalars_follow_the_kinds_of_the_data(schema: GraphQLSchema) -> None:
         "largestId": "Long",
         "idCount": "Long",
         "oddSum": "Float",
+        "viewToClick": "Float",
+        "d1Retention": "Float",
     }
     assert list(row.fields["uv"].args) == ["where", "offset", "as", "rolling", "toDate"]
     assert list(row.fields["seenAt"].args) == list(row.fields["daySeen"].args) == ["grain"]
@@ -143,6 +145,8 @@ def test_root_fields_are_nullable_so_that_one_fails_alone(schema: GraphQLSchema)
     types = {name: str(made.type) for name, made in schema.query_type.fields.items()}
     assert types == {
         "metrics": "Metrics",
+        "funnel": "Funnel",
+        "retention": "Retention",
         "table": "Table",
         "dimensionValues": "[DimensionValue!]",
         "catalog": "Catalog",
@@ -170,10 +174,10 @@ def test_what_has_nothing_to_name_is_left_out() -> None:
 
 
 def test_a_model_without_metrics_has_a_catalog_and_values() -> None:
-    model = replace(shop_model(), metrics={})
+    model = replace(shop_model(), metrics={}, retentions={})
     query = schema_of(model, shop_facts()).query_type
     assert query is not None
-    assert set(query.fields) == {"dimensionValues", "catalog"}
+    assert set(query.fields) == {"funnel", "dimensionValues", "catalog"}
 
 
 def test_two_models_do_not_mix() -> None:
