@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from rich import box
@@ -79,17 +79,31 @@ def _keys(rest: dict[str, Any], rows: list[Any]) -> list[str] | None:
 def rows_table(rows: list[Any], totals: Any = None, keys: list[str] | None = None) -> Table:
     """Rows (mappings of scalars; with `keys`, lists of them) as a table; numbers to the right."""
     names = keys or list(rows[0])
-    lines = [_cells(row, names) for row in rows]
-    last = _cells(totals, names) if totals else None
-    every = [*lines, last] if last else lines
-    table = Table(box=box.SIMPLE, show_footer=last is not None, pad_edge=False)
-    for index, name in enumerate(names):
-        numeric = any(isinstance(line[index], NUMBERS) and not isinstance(line[index], bool) for line in every)
-        footer = _shown(last[index]) if last and last[index] is not None else ""
-        table.add_column(name, footer, justify="right" if numeric else "left", overflow="fold")
-    for line in lines:
+    every = [_cells(row, names) for row in (*rows, *((totals,) if totals else ()))]
+    columns = [_alike(column) for column in zip(*every, strict=True)]
+    table = Table(box=box.SIMPLE, show_footer=bool(totals), pad_edge=False)
+    for name, column in zip(names, columns, strict=True):
+        footer = _shown(column[-1]) if totals and column[-1] is not None else ""
+        justify: Literal["left", "right"] = "right" if any(map(_is_number, column)) else "left"
+        table.add_column(name, footer, justify=justify, overflow="fold")
+    for line in list(zip(*columns, strict=True))[: len(rows)]:
         table.add_row(*map(_shown, line))
     return table
+
+
+def _alike(column: tuple[Any, ...]) -> tuple[Any, ...]:
+    """All numbers of a column rounded when one of them is a rate, so that their points stand below each other."""
+    if not any(isinstance(value, Decimal) and _is_rate(value) for value in column):
+        return column
+    return tuple(round(Decimal(value), SHOWN_DECIMALS) if _is_number(value) else value for value in column)
+
+
+def _is_rate(value: Decimal) -> bool:
+    return -int(value.as_tuple().exponent) > MOST_DECIMALS
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, NUMBERS) and not isinstance(value, bool)
 
 
 def _cells(row: Any, names: Sequence[str]) -> list[Any]:
@@ -104,7 +118,7 @@ def _shown(value: Any) -> Text:
     if isinstance(value, bool):
         return Text("true" if value else "false")
     if isinstance(value, Decimal):
-        return Text(str(round(value, SHOWN_DECIMALS) if -int(value.as_tuple().exponent) > MOST_DECIMALS else value))
+        return Text(str(round(value, SHOWN_DECIMALS) if _is_rate(value) else value))
     if isinstance(value, Mapping | list):
         return Text(orjson.dumps(value, default=_exact).decode())
     return Text(str(value))
