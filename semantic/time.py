@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from semantic.errors import Code, QueryError
+from semantic.errors import Code, QueryError, did_you_mean
 
 
 class Grain(StrEnum):
@@ -153,9 +153,9 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise QueryError(
-            Code.BAD_TIMEZONE, f'"{name}" is not a time zone.', 'Use an IANA name such as "Asia/Shanghai".'
-        ) from error
+        near = did_you_mean(name, available_timezones()) if "/" in name else None
+        example = 'Use an IANA name such as "Asia/Shanghai".'
+        raise QueryError(Code.BAD_TIMEZONE, f'"{name}" is not a time zone.', near or example) from error
 
 
 def day_begin(day: date, tz: ZoneInfo) -> datetime:

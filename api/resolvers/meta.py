@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from api.resolvers.answers import Answered, data_version
 from api.resolvers.context import Context
@@ -13,7 +13,9 @@ from api.resolvers.pages import Cut
 from api.resolvers.questions import Page
 from api.schema.results import Notice, PageInfo
 from api.schema.scalars import Long
+from semantic.query.notice import stale
 from semantic.query.period import data_through
+from semantic.query.warning import QueryWarning
 from semantic.sql.statement import Parameter, Statement
 from semantic.time import zone
 
@@ -27,6 +29,7 @@ class About:
     data_version: str
     data_through: date | None
     duration_ms: float
+    stale: tuple[QueryWarning, ...] = ()
     rollup: str | None = None
 
     @property
@@ -46,9 +49,10 @@ class About:
 
     @property
     def warnings(self) -> list[Notice]:
-        """The warnings of every answer, each once."""
-        every = dict.fromkeys(warning for answered in self.answers.values() for warning in answered.compiled.warnings)
-        return [Notice(code=warning.code.value, message=warning.message) for warning in every]
+        """The warnings of every answer, each once; then those of data that has grown old."""
+        every = [warning for answered in self.answers.values() for warning in answered.compiled.warnings]
+        found = dict.fromkeys([*every, *self.stale])
+        return [Notice(code=warning.code.value, message=warning.message) for warning in found]
 
 
 async def about(context: Context, answers: Mapping[str, Answered], started: float) -> About:
@@ -67,7 +71,14 @@ async def about(context: Context, answers: Mapping[str, Answered], started: floa
         data_version=data_version(every),
         data_through=min((day for day in through if day is not None), default=None),
         duration_ms=_milliseconds(started),
+        stale=tuple(_stale(context, answers)),
     )
+
+
+def _stale(context: Context, answers: Mapping[str, Answered]) -> Iterator[QueryWarning]:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for answered in answers.values():
+        yield from stale(context.model, answered.answer.facts, answered.answer.statement.datasets, now)
 
 
 def _milliseconds(started: float) -> float:

@@ -31,23 +31,25 @@ MAX_VALUES = 10_000
 def _answering(model: Model, query: ValuesQuery) -> tuple[str, ...]:
     """The datasets that have the dimension and all that the filter names. UNKNOWN_DIMENSION, DIMENSION_NOT_SHARED."""
     reach = {name: reachable(model, name) for name in model.datasets}
-    having = [name for name, known in reach.items() if query.dimension in known]
-    if not having:
-        known = {name for found in reach.values() for name in found}
-        raise QueryError(
-            Code.UNKNOWN_DIMENSION,
-            f'There is no dimension "{query.dimension}".',
-            did_you_mean(query.dimension, known),
-        )
-    filtered = condition_dimensions(query.where)
-    found = [name for name in having if all(other in reach[name] for other in filtered)]
-    if query.time_range is not None:
+    filtered = tuple(condition_dimensions(query.where))
+    known = {name for found in reach.values() for name in found}
+    for name in (query.dimension, *filtered):
+        if name not in known:
+            raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".', did_you_mean(name, known))
+    found = [name for name, has in reach.items() if all(other in has for other in (query.dimension, *filtered))]
+    if query.time_range is not None and found:
         found = [name for name in found if model.datasets[name].time_dimension]
+        if not found:
+            raise QueryError(
+                Code.NO_TIME_DIMENSION,
+                f'"{query.dimension}" has no time: no dataset that has it declares a time_dimension.',
+                "Ask for its values without a time range.",
+            )
     if not found:
         raise QueryError(
             Code.DIMENSION_NOT_SHARED,
             f'No dataset has "{query.dimension}" together with what the question is filtered by.',
-            "Drop a filter or the time range.",
+            "Drop a filter.",
         )
     direct = [name for name in found if not reach[name][query.dimension].path]
     return tuple(direct or found)
@@ -64,7 +66,7 @@ def values_datasets(model: Model, query: ValuesQuery) -> tuple[str, ...]:
 def bind_values(model: Model, query: ValuesQuery, facts: Facts) -> BoundValues:
     """The question with its datasets found and its time range absolute."""
     if not 1 <= query.limit <= MAX_VALUES:
-        raise QueryError(Code.BAD_ARGUMENT, f"`limit` must be 1 to {MAX_VALUES}.")
+        raise QueryError(Code.BAD_ARGUMENT, f"`limit` must be 1 to {MAX_VALUES:,}.")
     datasets = _answering(model, query)
     tz = zone(query.timezone or model.timezone)
     days = [data_through(model.datasets[name], facts.datasets[name], zone(model.timezone)) for name in datasets]

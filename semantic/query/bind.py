@@ -12,7 +12,7 @@ from semantic.model.metric import Metric
 from semantic.model.model import Model
 from semantic.model.reach import MetricSource, datasets_read, reachable, sources, splits
 from semantic.query.bound import BoundMetric, BoundQuery, DimensionKey, Frame, Key, TimeKey
-from semantic.query.check import check_arguments, check_frames, check_segments, check_time
+from semantic.query.check import check_arguments, check_frames, check_segments, check_time, check_timed
 from semantic.query.kind import dimension_kind, metric_kind, widest
 from semantic.query.notice import notices
 from semantic.query.period import Span, bounds_of, data_through, days_span, local_day, resolve
@@ -56,6 +56,7 @@ def bind(model: Model, query: MetricQuery, facts: Facts) -> BoundQuery:
     present = [metric for metric, is_absent in zip(metrics, absent, strict=True) if not is_absent]
     read = list(dict.fromkeys(source for metric in present for source in sources(model, metric)))
     check_segments(model, query, dict.fromkeys(source.dataset for source in read))
+    check_timed(model, query, present)
     through = least_through(model, (name for metric in present for name in datasets_read(model, metric)), facts)
     span = None
     if query.time_range is not None:

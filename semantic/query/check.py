@@ -48,7 +48,7 @@ def _check_field(field: MetricField) -> None:
         raise _bad(f"`{field.key}` compares with nothing.", "Give `offset` beside `as`.")
     for name, duration in (("offset", field.offset), ("rolling", field.rolling)):
         if duration is not None and not 1 <= duration.count <= MAX_DURATION:
-            raise _bad(f"`{name}` of `{field.key}` must count 1 to {MAX_DURATION} units.")
+            raise _bad(f"`{name}` of `{field.key}` must count 1 to {MAX_DURATION:,} units.")
 
 
 def _check_keys(argument: str, names: Iterable[str], known: list[str]) -> None:
@@ -73,21 +73,29 @@ def check_segments(model: Model, query: MetricQuery, datasets: Iterable[str]) ->
                 )
 
 
+def check_timed(model: Model, query: MetricQuery, metrics: Iterable[Metric]) -> None:
+    """Time asked of rows that have none."""
+    frames = any(field.offset or field.rolling or field.to_date for field in query.metrics)
+    if not frames and query.time_range is None and not any(isinstance(field, TimeField) for field in query.fields):
+        return
+    for metric in metrics:
+        for source in sources(model, metric):
+            if source.time is None:
+                raise QueryError(
+                    Code.NO_TIME_DIMENSION,
+                    f'"{metric.name}" has no time: dataset "{source.dataset}" declares no time_dimension.',
+                    "Ask for it without a time range, time fields, offsets and windows.",
+                )
+
+
 def check_time(bound: BoundQuery) -> None:
-    """Time asked of rows that have none, or finer than they have it."""
-    needs = bound.span is not None or bound.time_keys or any(not metric.frame.is_plain for metric in bound.metrics)
+    """Time finer than rows have it."""
     clock = [key.grain for key in bound.time_keys if key.grain.is_clock]
     for metric in bound.metrics:
         if metric.absent:
             continue
         _check_answerable(bound.model, metric.metric)
         for source in sources(bound.model, metric.metric):
-            if needs and source.time is None:
-                raise QueryError(
-                    Code.NO_TIME_DIMENSION,
-                    f'"{metric.metric.name}" has no time: dataset "{source.dataset}" declares no time_dimension.',
-                    "Ask for it without a time range and without time fields.",
-                )
             kind = bound.facts.datasets[source.dataset].columns.get(source.time or "")
             if clock and kind is Kind.DATE:
                 raise QueryError(
@@ -132,7 +140,7 @@ def _check_clock_frame(metric: BoundMetric, windows: list[Duration | None]) -> N
         if duration is not None and duration.seconds is None:
             raise _refused(metric, f"{duration} has no fixed length in hours", "Use DAY or a coarser grain.")
         if duration is not None and duration.unit is Unit.SECOND:
-            raise _refused(metric, "a window of seconds is finer than its periods", "Use minutes or longer.")
+            raise _refused(metric, f"{duration} are finer than any of its periods", "Use minutes or longer.")
 
 
 def _check_day_frame(metric: BoundMetric, windows: list[Duration | None]) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+from semantic.model.facts import Facts
 from semantic.model.metric import Cumulative
+from semantic.model.model import Model
 from semantic.query.bound import BoundQuery
-from semantic.query.period import Span
+from semantic.query.period import Span, bounds_of, local_day
 from semantic.query.warning import QueryWarning, WarningCode
-from semantic.time import period_end, period_start, shift
+from semantic.time import day_begin, period_end, period_start, shift, zone
 
 
 def notices(bound: BoundQuery) -> BoundQuery:
@@ -70,3 +72,19 @@ def _windows(bound: BoundQuery) -> Iterator[QueryWarning]:
             yield QueryWarning(
                 WarningCode.WINDOW_BEFORE_DATA, f"`{metric.key}`: the first windows begin before the data does."
             )
+
+
+def stale(model: Model, facts: Facts, datasets: Iterable[str], now: datetime) -> Iterator[QueryWarning]:
+    """A warning for each dataset whose newest row is older than its `freshness` allows. `now`: naive UTC."""
+    for name in datasets:
+        dataset = model.datasets[name]
+        bounds = bounds_of(facts.datasets[name], dataset.time_dimension)
+        allowed = dataset.warn_after.seconds if dataset.warn_after else None
+        if bounds is None or allowed is None:
+            continue
+        newest = bounds.last
+        ended = newest if isinstance(newest, datetime) else day_begin(newest + timedelta(days=1), zone(model.timezone))
+        if now - ended > timedelta(seconds=allowed):
+            day = local_day(newest, zone(model.timezone))
+            message = f'The newest row of "{name}" is of {day}, more than {dataset.warn_after} ago.'
+            yield QueryWarning(WarningCode.STALE_DATA, message)

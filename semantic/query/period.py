@@ -70,7 +70,9 @@ def resolve(asked: TimeRange, data_through: date | None, tz: ZoneInfo, week_star
             return Span(to_local(start, tz).date(), to_local(last_moment, tz).date(), start, end)
         case Last():
             if data_through is None:
-                raise _bad("The last periods of data without rows are not defined.", "Give `dates` instead.")
+                raise _bad(
+                    "There are no rows yet, so nobody can say which periods are the last.", "Give `dates` instead."
+                )
             return _last(asked, data_through, tz, week_start)
 
 
@@ -173,7 +175,7 @@ def _check_count(count: int) -> None:
     if count >= MAX_PERIODS:
         raise QueryError(
             Code.LIMIT_EXCEEDED,
-            f"The time range has more than {MAX_PERIODS} periods of this grain.",
+            f"The time range has more than {MAX_PERIODS:,} periods of this grain.",
             "Ask for a shorter range or a coarser grain.",
         )
 

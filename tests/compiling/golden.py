@@ -67,10 +67,11 @@ class Golden:
 def read(path: Path) -> Golden:
     found = _HEAD.match(path.read_text(encoding="utf-8"))
     assert found is not None, f"{path.name} does not begin as a golden file"
-    return Golden(path, found[0], found["model"], _viewer(found["viewer"]), found["document"])
+    return Golden(path, found[0], found["model"], viewer_of(found["viewer"]), found["document"])
 
 
-def _viewer(text: str | None) -> Viewer:
+def viewer_of(text: str | None) -> Viewer:
+    """`{owner: ann, shop_ids: [s1]}` as a viewer."""
     if text is None:
         return ANONYMOUS
     claims = {name: tuple(value) if isinstance(value, list) else value for name, value in yaml.safe_load(text).items()}
