@@ -105,7 +105,7 @@ RETENTION_SHAPE: Final = Shape(
         "grain": Key(Choice(Grain, (Grain.DAY, Grain.WEEK, Grain.MONTH)), "The period: day (default), week or month."),
         "mode": Key(Choice(RetentionMode), "Which period counts: exact (default), on_or_after, within or bracket."),
         "brackets": Key(
-            ListOf(Checked(ListOf(_PERIOD, "period"), _bracket), "bracket", least=1),
+            ListOf(Checked(ListOf(_PERIOD, "period", repeats=True), _bracket), "bracket", least=1),
             "Of mode bracket: first and last period of each.",
         ),
         "clock": Key(Choice(Clock), "calendar (default) periods, or time elapsed since the first event."),

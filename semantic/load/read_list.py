@@ -17,7 +17,7 @@ from semantic.model.places import Path
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list. Entries with a `name` are placed by it, texts by themselves, and none may repeat.
+    """A list. Entries with a `name` are placed by it, texts by themselves, and none may repeat unless `repeats`.
     `lone`: a single entry may stand without the list. `least`: how many there must be.
     """
 
@@ -25,6 +25,7 @@ class ListOf:
     what: str
     lone: bool = False
     least: int = 0
+    repeats: bool = False
 
     def read(self, node: Node, path: Path, log: Log) -> tuple[Any, ...] | Bad:
         """The good entries; an empty value is an empty list."""
@@ -45,7 +46,9 @@ class ListOf:
         return tuple(value for value in found_values if value is not BAD)
 
     def _entry(self, node: Node, path: Path, index: int, log: Log) -> Any:
-        named = _name_of(node) if isinstance(self.reader, Shape | ByType | ByKey) else node
+        named: Node | None = _name_of(node) if isinstance(self.reader, Shape | ByType | ByKey) else node
+        if self.repeats:
+            named = None
         name = (text_of(named) if named else None) or str(index)
         first = log.places.get((*path, name))
         if first is not None and named is not None:
