@@ -78,7 +78,7 @@ def _keys(rest: dict[str, Any], rows: list[Any]) -> list[str] | None:
 
 def rows_table(rows: list[Any], totals: Any = None, keys: list[str] | None = None) -> Table:
     """Rows (mappings of scalars; with `keys`, lists of them) as a table; numbers to the right."""
-    names = keys or list(rows[0])
+    names = keys or list(dict.fromkeys(name for row in rows for name in row))
     every = [_cells(row, names) for row in (*rows, *((totals,) if totals else ()))]
     columns = [_alike(column) for column in zip(*every, strict=True)]
     table = Table(box=box.SIMPLE, show_footer=bool(totals), pad_edge=False)
@@ -89,6 +89,36 @@ def rows_table(rows: list[Any], totals: Any = None, keys: list[str] | None = Non
     for line in list(zip(*columns, strict=True))[: len(rows)]:
         table.add_row(*map(_shown, line))
     return table
+
+
+def unrolled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that hold rows, such as groups with their steps: a line for each inner one, the outer ones said once."""
+    rows = [_with_key_as_columns(row) for row in rows]
+    held = next((name for name in rows[0] if any(_are_rows(row[name]) for row in rows)), "")
+    lines: list[dict[str, Any]] = []
+    for row in rows:
+        outer = {name: value for name, value in row.items() if name != held}
+        inner = [_prefixed(one, f"{held}.", outer) for one in row.get(held) or [{}]]
+        lines.append({**outer, **inner[0]})
+        lines += [{**dict.fromkeys(outer, ""), **one} for one in inner[1:]]
+    return lines
+
+
+def _with_key_as_columns(row: dict[str, Any]) -> dict[str, Any]:
+    """A group's key, `[{dimension, value}]`, as a column for each dimension."""
+    key = row.get("key")
+    if not _are_rows(key) or not all(part.keys() >= {"dimension", "value"} for part in key or ()):
+        return row
+    columns = {part["dimension"]: part["value"] for part in key or ()}
+    return columns | {name: value for name, value in row.items() if name != "key"}
+
+
+def _prefixed(row: Mapping[str, Any], prefix: str, taken: Mapping[str, Any]) -> dict[str, Any]:
+    return {prefix + name if name in taken else name: value for name, value in row.items()}
+
+
+def _are_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
 def _alike(column: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -109,7 +139,7 @@ def _is_number(value: Any) -> bool:
 def _cells(row: Any, names: Sequence[str]) -> list[Any]:
     if isinstance(row, list):
         return row
-    return [row.get(name) for name in names]
+    return [row.get(name, "") for name in names]
 
 
 def _shown(value: Any) -> Text:
@@ -125,10 +155,10 @@ def _shown(value: Any) -> Text:
 
 
 def _print_value(console: Console, key: str, value: Any) -> None:
-    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+    if _are_rows(value):
         if key:
             console.print(Text(key, style="dim"))
-        console.print(rows_table(value))
+        console.print(rows_table(unrolled(value)))
     elif isinstance(value, Mapping):
         for name, part in value.items():
             _print_value(console, f"{key}.{name}" if key else name, part)

@@ -309,6 +309,17 @@ def test_other_shapes_for_people() -> None:
     assert terminal(None) == "metrics\nnull\n\n"
 
 
+def test_rows_within_rows_for_people() -> None:
+    steps = [{"name": "visit", "count": 9}, {"name": "pay", "count": 2}]
+    text = terminal({"groups": [{"key": [{"dimension": "channel", "value": "ads"}], "steps": steps}]}, "funnel")
+    assert re.search(r"channel +name +count *\n.*\n ads +visit +9 *\n +pay +2 *\n", text)
+    cohorts = [{"time": "2026-11-01", "size": 0, "cells": []}, {"time": "2026-11-02", "size": 3, "cells": steps}]
+    text = terminal({"cohorts": cohorts}, "retention")
+    assert re.search(r"time +size +name +count *\n.*\n 2026-11-01 +0 +\n 2026-11-02 +3 +visit +9 *\n +pay +2", text)
+    text = terminal({"metrics": [{"name": "gmv", "dimensions": [{"name": "channel"}, {"name": "day"}]}]}, "catalog")
+    assert re.search(r"name +dimensions.name *\n.*\n gmv +channel *\n +day *\n", text)
+
+
 def test_json_for_people_keeps_all_digits() -> None:
     body = b'{"data":{"a":9007199254740993,"b":12345678901234567890.10,"c":0.30}}'
     assert json.loads(indented(body), parse_float=str) == json.loads(body, parse_float=str)
@@ -446,7 +457,8 @@ def test_serve_greets_serves_and_stops(
 
 
 def test_serve_stops_in_the_middle_of_a_query(tmp_path: Path) -> None:
-    command = [HEADWATER, "serve", "--model", make_slow_project(tmp_path), "--port", "0", "--threads", "1"]
+    project = str(make_slow_project(tmp_path))
+    command = [str(HEADWATER), "serve", "--model", project, "--port", "0", "--threads", "1"]
     log = tmp_path / "serve.log"
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
         try:
