@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from semantic.errors import Code
 from semantic.model.metric import Simple
 from semantic.model.model import Model
 from semantic.query.query import (
@@ -22,37 +21,26 @@ from semantic.query.query import (
     Or,
     TimeField,
 )
-from semantic.time import Duration, Grain
+from semantic.time import Grain
 from tests.reference.clock import (
     ONE_DAY,
     Moment,
     Period,
-    add_months,
     at,
     bucket,
-    bucket_day,
-    clock_size,
     day_begin,
-    days_of,
-    earlier,
     finest,
     is_clock,
-    is_clock_unit,
-    last_day,
-    months_of,
 )
 from tests.reference.expressions import twin_of
 from tests.reference.frame import Frame, frames_of, leaves
-from tests.reference.refused import Refused, Unspecified
 from tests.reference.rows import Row, Source, Tables
-from tests.reference.span import Days, Instants, Nowhere, Region, Span, resolve
+from tests.reference.span import Span, resolve
 
 Times = tuple[Period | None, ...]
 Dims = tuple[Any, ...]
 Group = tuple[Times, Dims]
 """The periods of the time fields and the values of the dimension fields that a row is for."""
-
-_LONG = {Grain.MONTH, Grain.QUARTER, Grain.YEAR}
 
 
 class Asked:
@@ -65,33 +53,6 @@ class Asked:
         self.source = Source(model, tables, self.zone)
         self.grains = [field.grain for field in query.fields if isinstance(field, TimeField)]
         self.dimensions = [field for field in query.fields if isinstance(field, DimensionField)]
-        self._refuse()
-        self.range = self._range()
-
-    def _refuse(self) -> None:
-        if not self.query.metrics:
-            raise Refused(Code.NO_METRIC)
-        if self.query.fill and not self.grains:
-            raise Refused(Code.BAD_ARGUMENT)
-        frames = [frame for _, frame in self.leaves]
-        timed = self.grains or self.query.time_range or any(not frame.is_plain for frame in frames)
-        if timed and any(self.time_column(simple) is None for simple, _ in self.leaves):
-            raise Refused(Code.NO_TIME_DIMENSION)
-        weeks = self.grains and finest(self.grains) is Grain.WEEK and _LONG & set(self.grains)
-        if weeks and any(not frame.is_plain for frame in frames):
-            raise Refused(Code.NOT_ANSWERABLE)  # a week can lie in two months
-        self._refuse_unshared()
-
-    def _refuse_unshared(self) -> None:
-        split = [field.dimension for field in self.dimensions] + list(named(self.query.where))
-        for field in self.query.metrics:
-            for simple, _ in self.leaves_of(field):
-                for name in (*split, *named(field.where)):
-                    self.source.dimension(simple.dataset, name)
-        for simple, _ in self.leaves:
-            known = {segment.name for segment in self.model.datasets[simple.dataset].segments}
-            if not known.issuperset(self.query.segments):
-                raise Refused(Code.SEGMENT_NOT_SHARED)
 
     @cached_property
     def leaves(self) -> list[tuple[Simple, Frame]]:
@@ -120,7 +81,8 @@ class Asked:
         extent = self.extent(dataset, self.model.datasets[dataset].time_dimension, ZoneInfo(self.model.timezone))
         return None if extent is None else extent.last - ONE_DAY
 
-    def _range(self) -> Span | None:
+    @cached_property
+    def range(self) -> Span | None:
         """The time range, made absolute."""
         through = [self._through(simple.dataset) for simple, _ in self.leaves]
         return resolve(self.query.time_range, self.zone, self.model.week_start, through)
@@ -194,86 +156,6 @@ class Asked:
         """Is a moment in the time range? Rows without a time are, when there is no range."""
         return self.range is None or (when is not None and self.range.holds(when))
 
-    # --- regions of time -------------------------------------------------------------------------------------------
-
-    def region(self, frame: Frame, times: Times) -> Region:
-        """The rows' time for a frame that is not plain, at a target."""
-        if self.span is None or None in times:
-            return Nowhere()
-        if self.grains and is_clock(finest(self.grains)):
-            target = times[self.grains.index(finest(self.grains))]
-            assert isinstance(target, datetime)
-            return self._clock_region(frame, target)
-        if not self.grains and not frame.is_window and frame.offset is not None and not self._is_whole(self.span):
-            return self._same_times(self.span, frame.offset)
-        first, last = self._target_days(frame, times)
-        if frame.window is not None and is_clock_unit(frame.window):
-            return self._clock_window(frame, frame.window, last)
-        before = self.range.end if self.range is not None and frame.offset is None else None
-        if frame.is_window:
-            first = self._window_first(frame, last)
-        return Days(first, last, before)
-
-    def _is_whole(self, span: Span) -> bool:
-        """Does it begin and end with a local day?"""
-        return span.bounds(self.zone) == Span(span.first, span.last).bounds(self.zone)
-
-    def _same_times(self, span: Span, offset: Duration) -> Region:
-        """A range that begins or ends within a day, moved back to the same local times of earlier days."""
-        begin, end = (at(instant, self.zone).local for instant in span.bounds(self.zone))
-        moved = [datetime.combine(earlier(local.date(), offset), local.time(), self.zone) for local in (begin, end)]
-        return Instants(moved[0].astimezone(UTC), moved[1].astimezone(UTC))
-
-    def _target_days(self, frame: Frame, times: Times) -> tuple[date, date]:
-        """First and last day of the target period, moved by the offset; without offset, not past the span's end."""
-        assert self.span is not None
-        if not self.grains:
-            whole = (self.span.first, self.span.last)
-            return whole if frame.offset is None else _moved(*whole, frame)
-        grain = finest(self.grains)
-        first = times[self.grains.index(grain)]
-        assert first is not None
-        if frame.offset is None:
-            return first, min(last_day(first, grain), self.span.last)
-        if is_clock_unit(frame.offset):
-            raise Refused(Code.NOT_ANSWERABLE)
-        first = earlier(first, frame.offset)
-        return first, last_day(first, grain)
-
-    def _window_first(self, frame: Frame, last: date) -> date:
-        if frame.to_date is not None:
-            if is_clock(frame.to_date):
-                raise Unspecified("to date of a clock grain")
-            return bucket_day(last, frame.to_date, self.model.week_start)
-        assert frame.window is not None
-        months = months_of(frame.window)
-        if months is not None:
-            return add_months(last + ONE_DAY, -months)
-        return last - timedelta(days=days_of(frame.window) - 1)
-
-    def _clock_window(self, frame: Frame, window: Any, last: date) -> Region:
-        """The last hours or minutes of the span, when there is no time field."""
-        if self.grains:
-            raise Refused(Code.NOT_ANSWERABLE)
-        end = day_begin(last + ONE_DAY, self.zone)
-        if frame.offset is None and self.span is not None:
-            end = self.span.bounds(self.zone)[1]
-        return Instants(end - window.count * clock_size(window.unit), end)
-
-    def _clock_region(self, frame: Frame, target: datetime) -> Region:
-        """A window of hours or minutes that ends with an hour or a minute, or an hour some hours earlier."""
-        assert self.span is not None
-        if frame.to_date is not None or not all(map(is_clock_unit, filter(None, (frame.window, frame.offset)))):
-            raise Unspecified("days before an hour")
-        start, end = target, target + clock_size(finest(self.grains))
-        if frame.offset is not None:
-            moved = frame.offset.count * clock_size(frame.offset.unit)
-            start, end = start - moved, end - moved
-        if frame.window is not None:
-            start = end - frame.window.count * clock_size(frame.window.unit)
-        cut = self.span.bounds(self.zone)[1]
-        return Instants(start, end if frame.offset is not None else min(end, cut))
-
 
 def named(condition: Condition | None) -> Iterator[str]:
     """The dimensions a filter names."""
@@ -285,16 +167,3 @@ def named(condition: Condition | None) -> Iterator[str]:
         case And() | Or():
             for part in condition.parts:
                 yield from named(part)
-
-
-def _moved(first: date, last: date, frame: Frame) -> tuple[date, date]:
-    """A whole range moved back: as many days long, or as many months when it is whole months moved by months."""
-    assert frame.offset is not None
-    if is_clock_unit(frame.offset):
-        raise Refused(Code.NOT_ANSWERABLE)
-    moved = earlier(first, frame.offset)
-    after = last + ONE_DAY
-    if months_of(frame.offset) is not None and first.day == 1 and after.day == 1:
-        months = (after.year - first.year) * 12 + after.month - first.month
-        return moved, add_months(moved, months) - ONE_DAY
-    return moved, moved + (last - first)

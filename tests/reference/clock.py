@@ -96,6 +96,13 @@ def clock_size(unit: Unit | Grain) -> timedelta:
     return _CLOCK[unit.value]
 
 
+def elapsed(duration: Duration) -> timedelta:
+    """A duration as time on a clock, for those that have a fixed length."""
+    if is_clock_unit(duration):
+        return duration.count * clock_size(duration.unit)
+    return timedelta(days=days_of(duration))
+
+
 def is_clock_unit(duration: Duration) -> bool:
     return duration.unit.value in _CLOCK
 

@@ -22,7 +22,9 @@ from tests.reference.asked import Asked, Group
 from tests.reference.expressions import divide, minus, twin_of
 from tests.reference.fold import fold
 from tests.reference.frame import Frame, frames_of
+from tests.reference.refusals import refuse
 from tests.reference.refused import Unspecified
+from tests.reference.regions import region_of
 from tests.reference.rows import Row, Tables, compare
 
 
@@ -34,6 +36,7 @@ def answer(model: Model, tables: Tables, query: MetricQuery) -> list[Row]:
 def all_rows(model: Model, tables: Tables, query: MetricQuery) -> list[Row]:
     """The rows before limit and offset."""
     asked = Asked(model, tables, query)
+    refuse(asked)
     groups = dict.fromkeys(_groups(asked))
     if not asked.grains and not asked.dimensions:
         groups = {((), ()): None}
@@ -62,7 +65,7 @@ def _groups(asked: Asked) -> Iterator[Group]:
                     yield from ((asked.times(when), dims) for when in moments if asked.plain(when))
                     continue
                 for times in asked.targets:
-                    region = asked.region(frame, times)
+                    region = region_of(asked, frame, times)
                     if any(region.holds(when) for when in moments):
                         yield times, dims
 
@@ -143,7 +146,7 @@ def _simple(asked: Asked, field: MetricField, simple: Simple, frame: Frame, grou
     if frame.is_plain:
         chosen = [row for when, row in rows if asked.plain(when) and asked.times(when) == times]
     else:
-        region = asked.region(frame, times)
+        region = region_of(asked, frame, times)
         data = asked.extent(simple.dataset, asked.time_column(simple), asked.zone)
         if frame.offset is not None and (data is None or region.misses(data, asked.zone)):
             return Outcome(None, found=False, beyond=True)

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from semantic.errors import Code
 from semantic.model.metric import Cumulative, Derived, Metric, Ratio, Simple
 from semantic.model.model import Model
 from semantic.query.query import Comparison, MetricField
 from semantic.time import Duration, Grain
-from tests.reference.refused import Unspecified
+from tests.reference.refused import Refused, Unspecified
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The time arguments that hold for a metric; none set: rows of the target period and the time range."""
+    """The time arguments that hold for a metric; none set: rows of the target period and the time range.
+
+    `twice`: a window was set inside another.
+    """
 
     window: Duration | None = None
     to_date: Grain | None = None
     offset: Duration | None = None
+    twice: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -30,20 +35,18 @@ class Frame:
 
     def of(self, metric: Cumulative) -> Frame:
         """The frame of what a cumulative metric accumulates."""
-        if self.is_window:
-            raise Unspecified("a window of a window")
-        return replace(self, window=metric.window, to_date=metric.grain_to_date)
+        return replace(self, window=metric.window, to_date=metric.grain_to_date, twice=self.is_window)
 
 
 def frames_of(field: MetricField) -> tuple[Frame, ...]:
     """The frames a field reads: a change needs the value now (first) and the one before."""
     frame = Frame(field.rolling, field.to_date, field.offset)
     if field.rolling is not None and field.to_date is not None:
-        raise Unspecified("rolling and to date")
+        raise Refused(Code.BAD_ARGUMENT)
     if field.comparison is Comparison.VALUE:
         return (frame,)
     if field.offset is None:
-        raise Unspecified("a change since nothing")
+        raise Refused(Code.BAD_ARGUMENT)
     return (replace(frame, offset=None), frame)
 
 

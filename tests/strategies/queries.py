@@ -34,7 +34,6 @@ from tests.strategies.conditions import COMPARED, condition
 from tests.strategies.data import ZONES
 
 _DAYS = (Grain.DAY, Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
-_CLOCKS = (Grain.HOUR, Grain.HOUR, Grain.MINUTE)
 _OFFSETS = tuple(
     Duration(count, unit)
     for count, unit in (
@@ -48,7 +47,13 @@ _OFFSETS = tuple(
     )
 )
 _ROLLING = (*_OFFSETS, Duration(3, Unit.DAY), Duration(30, Unit.DAY))
-_CLOCK_DURATIONS = (Duration(1, Unit.HOUR), Duration(3, Unit.HOUR), Duration(90, Unit.MINUTE), Duration(26, Unit.HOUR))
+_CLOCK_DURATIONS = (
+    Duration(1, Unit.HOUR),
+    Duration(3, Unit.HOUR),
+    Duration(90, Unit.MINUTE),
+    Duration(26, Unit.HOUR),
+    Duration(1, Unit.DAY),
+)
 _TO_DATE = (Grain.MONTH, Grain.DAY, Grain.WEEK, Grain.QUARTER, Grain.YEAR)
 
 
@@ -60,11 +65,12 @@ def queries(draw: st.DrawFn, world: World, model: Model) -> MetricQuery:
 
 def make_query(choices: Choices, world: World, model: Model) -> MetricQuery:
     """One query."""
-    clock = choices.chance(8)
-    known = [name for name in model.metrics if not (clock and _accumulates(model, name))]
+    clock = choices.chance(8) and (_has_hours(world) or choices.chance(6))
+    heavy = clock and not choices.chance(6)  # a year to date, for every hour of a day
+    known = [name for name in model.metrics if not (heavy and _accumulates(model, name))]
     names = choices.some(known, 1, 2) + ([choices.pick(known)] if choices.chance(3) else [])
     shared = shared_dimensions(model, names)
-    times = _time_fields(choices, clock)
+    times = _time_fields(choices, clock, heavy)
     split = choices.some(list(shared), 0, 2)
     dimensions = [_dimension(choices, name, shared[name], f"d{index}") for index, name in enumerate(split)]
     metrics = [_metric(choices, model, name, f"m{index}", clock, bool(times)) for index, name in enumerate(names)]
@@ -91,6 +97,11 @@ def shared_dimensions(model: Model, names: Sequence[str]) -> dict[str, Dimension
     return {name: reached[name].dimension.type for name in found[0] if all(name in others for others in found)}
 
 
+def _has_hours(world: World) -> bool:
+    """Are all time columns finer than a day?"""
+    return all(table.columns.get("at") != "DATE" for table in world.tables.values())
+
+
 def _accumulates(model: Model, name: str) -> bool:
     """Is there a window inside? Then it takes no other, and none of hours."""
     metric = model.metrics[name]
@@ -112,9 +123,10 @@ def _segments(choices: Choices, model: Model, names: list[str]) -> tuple[str, ..
     return tuple(choices.some(sorted(set.intersection(*shared))))
 
 
-def _time_fields(choices: Choices, clock: bool) -> list[TimeField]:
+def _time_fields(choices: Choices, clock: bool, minutes: bool) -> list[TimeField]:
     """None, one, or two of different sizes."""
-    grains = [choices.pick(_CLOCKS if clock else _DAYS)] if choices.chance(2) or clock else []
+    clocks = (Grain.HOUR, Grain.HOUR, Grain.MINUTE) if minutes else (Grain.HOUR,)
+    grains = [choices.pick(clocks if clock else _DAYS)] if choices.chance(2) or clock else []
     grains += [choices.pick(_DAYS)] if choices.chance(6) else []
     return [TimeField(f"t{index}", grain) for index, grain in enumerate(grains)]
 
@@ -136,8 +148,8 @@ def _metric(choices: Choices, model: Model, name: str, key: str, clock: bool, ti
     windowed = _accumulates(model, name) and not choices.chance(20)
     if choices.chance(4) and not windowed:
         rolling = choices.pick(_CLOCK_DURATIONS if clock else _ROLLING)
-    elif choices.chance(6) and not clock and not windowed:
-        to_date = choices.pick(_TO_DATE)
+    elif choices.chance(6) and not windowed:
+        to_date = choices.pick(_TO_DATE[:3] if clock else _TO_DATE)
     return MetricField(key, name, where, offset, comparison, rolling, to_date)
 
 
