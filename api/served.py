@@ -16,6 +16,7 @@ from typing import Any
 from api.context import Snapshot
 from api.load import load_snapshot
 from api.settings import Settings
+from engine.warm import warm
 from semantic.errors import Code, HeadwaterError, OurError
 from semantic.model.facts import Facts, Kind
 
@@ -54,7 +55,7 @@ class Served:
         async with self._loading:
             if self._held is None:
                 self._held = _Held(await self._load(self.settings))
-                self._start(self._look())  # keys are proven before somebody waits for it
+                self._start(self._prepare())
 
     @contextmanager
     def lease(self) -> Iterator[Snapshot]:
@@ -85,7 +86,7 @@ class Served:
                 await fresh.engine.close()
                 return False
             self._held = _Held(fresh)
-            self._start(self._look())
+            self._start(self._prepare())
             LOG.info("The changed model is in service.")
             if old is not None:
                 old.retired = True
@@ -104,6 +105,12 @@ class Served:
         if now >= self._next_look:
             self._next_look = now + max(self.settings.freshness_check, 1.0)
             self._start(self._look())
+
+    async def _prepare(self) -> None:
+        """What the first questions would wait for: proven keys, and a compiled kernel where the model has funnels."""
+        if self.snapshot.model.funnels:
+            await asyncio.to_thread(warm)
+        await self._look()
 
     async def _look(self) -> None:
         with self.lease() as snapshot:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.funnel import solve
-from engine.jit import COMPILED
-from engine.order import sort_each
-
 
 def warm() -> None:
-    """Run the kernel once, in the types it is always called with."""
+    """Run the kernel once, in the types it is always called with. Loads numba, which takes a second and 100 MB."""
+    from engine.funnel import solve
+    from engine.order import sort_each
+
     time, tag = np.array([0, 1], np.int64), np.array([5, 2], np.int64)
     offsets = np.array([0, 2], np.int64)
     sort_each(time, tag, offsets)
@@ -19,5 +18,7 @@ def warm() -> None:
 
 
 if __name__ == "__main__":
+    from engine.jit import COMPILED
+
     warm()
     print("The funnel kernel is compiled." if COMPILED else "numba is not installed: funnels run as plain Python.")
