@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import orjson
 import pytest
 
 import demo
+from api.execute import execute
+from api.load import load_snapshot
+from api.settings import Settings
 from semantic.load import load_folder
 from semantic.model.dataset import SourceFormat
 from semantic.model.expression import Expression
 from semantic.model.metric import Simple
 from semantic.model.model import Model
+from semantic.model.names import camel_case
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -27,13 +32,17 @@ CATALOGUE = {
     *("paid_orders", "buyers", "aov", "arppu", "items_per_order", "uv_value", "refund_rate_amount"),
     *("refund_rate_orders", "discount_rate", "repurchase_rate", "stickiness", "high_risk_users", "cac"),
     *("cost_per_uv", "cost_per_order", "roas", "channel_roi"),
+    *("detail_to_cart", "cart_to_submit", "submit_to_pay", "checkout_rate", "detail_drop_rate", "cart_drop_rate"),
+    *("submit_drop_rate", "visit_pay_rate", "cart_abandon_rate", "d1_retention", "d7_retention", "d30_retention"),
+    *("d7_retention_within", "active_d1_retention", "active_d7_retention", "paying_w1_retention"),
+    *("repurchase_30d", "churn_rate", "ltv_30", "payback_days"),
 }
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("shop")
-    demo.generate(out, users=2000, days=10)
+    demo.generate(out, users=2000, days=70)  # long enough for every retention to have a cohort that is old enough
     return out
 
 
@@ -62,6 +71,11 @@ def test_the_model_reads_only_columns_that_are_there(query: Query, model: Model)
     for dataset in model.datasets.values():
         expressions += [(dataset.name, dimension.expr) for dimension in dataset.dimensions]
         expressions += [(dataset.name, segment.where) for segment in dataset.segments]
+    for funnel in model.funnels.values():
+        expressions += [(step.dataset, step.where) for step in funnel.steps]
+        expressions += [(funnel.dataset, exclude.where) for exclude in funnel.exclude]
+    for retention in model.retentions.values():
+        expressions += [(events.dataset, events.where) for events in (retention.cohort, retention.returns)]
     for metric in model.metrics.values():
         if isinstance(metric, Simple):
             expressions += [(metric.dataset, metric.expr), (metric.dataset, metric.where)]
@@ -79,13 +93,63 @@ def test_every_metric_is_named_and_described_in_both_languages(model: Model) -> 
     for metric in model.metrics.values():
         for text in (metric.label, metric.description):
             assert {locale for locale, _ in text.by_locale} == {"en", "zh"}, metric.name
+    for report in (*model.funnels.values(), *model.retentions.values()):
+        for text in (report.label, report.description):
+            assert {locale for locale, _ in text.by_locale} == {"en", "zh"}, report.name
+    for funnel in model.funnels.values():
+        for step in funnel.steps:
+            assert {locale for locale, _ in step.label.by_locale} == {"en", "zh"}, step.name
     for dimension in model.dimensions.values():
         assert {locale for locale, _ in dimension.label.by_locale} == {"en", "zh"}, dimension.name
 
 
 def test_the_catalogue_is_complete(model: Model) -> None:
-    """Every metric of the catalogue that needs no funnel, retention or attribution."""
+    """Every metric of the catalogue that needs no attribution."""
     assert set(model.metrics) >= CATALOGUE
+
+
+async def ask(shop: Path, document: str) -> Any:
+    """The data of an answer, in Chinese."""
+    snapshot = await load_snapshot(Settings(model=shop))
+    try:
+        answer = orjson.loads((await execute(snapshot, document, None, None, snapshot.context(locale="zh"))).body)
+    finally:
+        await snapshot.engine.close()
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
+
+
+async def test_every_metric_answers(shop: Path, model: Model) -> None:
+    fields = [camel_case(name) for name in model.metrics]
+    totals = (await ask(shop, f"{{ metrics {{ totals {{ {' '.join(fields)} }} }} }}"))["metrics"]["totals"]
+    assert [name for name, value in totals.items() if value is None] == []
+
+
+async def test_every_funnel_and_retention_answers(shop: Path, model: Model) -> None:
+    parts = [
+        f"{name}: funnel(name: {name.upper()}, breakdown: [CHANNEL, VISITOR_TYPE]) "
+        "{ steps { label count } groups { steps { count } } }"
+        for name in model.funnels
+    ]
+    parts += [f"{name}: retention(name: {name.upper()}) {{ overall {{ rate }} }}" for name in model.retentions]
+    data = await ask(shop, f"{{ {' '.join(parts)} }}")
+    for name, funnel in model.funnels.items():
+        counts = [step["count"] for step in data[name]["steps"]]
+        assert counts == sorted(counts, reverse=True), name
+        assert counts[-1] > 0, name
+        assert [step["label"] for step in data[name]["steps"]] == [step.label.get("zh") for step in funnel.steps]
+        groups = [[step["count"] for step in group["steps"]] for group in data[name]["groups"]]
+        assert [sum(column) for column in zip(*groups, strict=True)] == counts, name
+    for name in model.retentions:
+        assert data[name]["overall"][0]["rate"] > 0, name
+
+
+async def test_on_day_seven_is_not_within_seven_days(shop: Path, model: Model) -> None:
+    for name in ("d7_retention", "d7_retention_within"):
+        metric = model.metrics[name]
+        assert all(word in (metric.description.get("zh") or "") for word in ("7日留存", "7日内留存")), name
+    totals = (await ask(shop, "{ metrics { totals { d7Retention d7RetentionWithin } } }"))["metrics"]["totals"]
+    assert totals["d7Retention"] < totals["d7RetentionWithin"]
 
 
 def test_keys_are_as_unique_as_the_model_says(query: Query, model: Model) -> None:

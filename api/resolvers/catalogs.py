@@ -222,7 +222,9 @@ def depends_on(metric: Metric) -> tuple[str, ...]:
             return tuple(dict.fromkeys(ref.name for ref in metric.expr.refs))
         case Cumulative():
             return (metric.metric,)
-        case Simple() | Conversion() | Retention() | Attribution():
+        case Retention():
+            return () if metric.cost is None else (metric.cost,)
+        case Simple() | Conversion() | Attribution():
             return ()
         case _:
             assert_never(metric)

@@ -36,6 +36,7 @@ def _keys(metric: Metric) -> Iterator[tuple[str, object]]:
         case Retention():
             yield from (("retention", metric.retention), ("period", metric.period))
             yield from (("value", written(metric.value)), ("cost", metric.cost))
+            yield from (("value", written(metric.value)), ("cost", metric.cost))
         case Attribution():
             yield from (("attribution", metric.attribution), ("value", written(metric.value)))
         case _:
