@@ -58,7 +58,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def own(name: str) -> bool:
-    return name.split(".")[0] in (*PACKAGES, "tests", "bench")
+    return name.split(".", maxsplit=1)[0] in (*PACKAGES, "tests", "bench")
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)

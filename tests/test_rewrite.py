@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -27,6 +27,7 @@ from semantic.query.query import (
     Comparison,
     Dates,
     DimensionField,
+    Field,
     MetricField,
     MetricQuery,
     Operator,
@@ -34,9 +35,11 @@ from semantic.query.query import (
     Viewer,
 )
 from semantic.query.values import ValuesQuery
+from semantic.query.visible import Question
 from semantic.rewrite import PASSES, rewrite_plan
 from semantic.rewrite.dedupe import dedupe
 from semantic.rewrite.secure import secure
+from semantic.sql.statement import Statement
 from semantic.time import Duration, Grain, Unit
 from tests.compiling import questions
 from tests.compiling.database import database
@@ -47,7 +50,6 @@ from tests.reference.rows import Row, distinct_rows
 from tests.reference.same import differences
 from tests.reference.world import Table
 
-Question = MetricQuery | ValuesQuery
 GOLDENS = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 
 
@@ -132,14 +134,12 @@ def test_an_engine_that_presents_unique_rows_gives_the_same(path: Path, tmp_path
 async def served(model: Model, root: Path, asked: Sequence[Question], viewer: Viewer) -> list[Answer]:
     """What the real engine answers, over files."""
     engine = open_engine(model, root, EngineSettings(threads=1, concurrent=1, settle_seconds=0))
+
+    def compiled(question: Question) -> Callable[[Facts], Statement]:
+        return lambda facts: compile_query(model, question, facts, viewer).statement
+
     try:
-        return [
-            await engine.answer(
-                datasets_needed(model, question),
-                lambda facts, question=question: compile_query(model, question, facts, viewer).statement,
-            )
-            for question in asked
-        ]
+        return [await engine.answer(datasets_needed(model, one), compiled(one)) for one in asked]
     finally:
         await engine.close()
 
@@ -172,8 +172,9 @@ def market_questions() -> Iterator[Question]:
             if metric.name in ("buyers_7d", "revenue_mtd") and frame.keys() & {"rolling", "to_date"}:
                 continue
             for split in (one for one in SPLITS if set(one) <= set(splits(MARKET, metric))):
-                keys = (TimeField("time", Grain.DAY), *(DimensionField(one, one) for one in split))
-                yield MetricQuery((*keys, MetricField(name, name, **frame)), RANGE, limit=None)
+                fields: list[Field] = [TimeField("time", Grain.DAY), MetricField(name, name, **frame)]
+                fields += [DimensionField(one, one) for one in split]
+                yield MetricQuery(tuple(fields), RANGE, limit=None)
     several = ("sales", "returns", "net", "return_rate")
     yield MetricQuery((DimensionField("shop", "shop"), *(MetricField(name, name) for name in several)), limit=None)
     yield MetricQuery(tuple(MetricField(name, name) for name in several), limit=None)

@@ -257,7 +257,7 @@ def test_a_caller_that_goes_before_it_has_asked(shop: LiveServer, caplog: pytest
 def test_labels_in_the_language_of_the_request(shop: LiveServer) -> None:
     def label(**headers: str) -> str:
         reply = post(shop, {"query": "{ catalog { metrics { name label } } }"}, **headers)
-        return next(one["label"] for one in reply.json["data"]["catalog"]["metrics"] if one["name"] == "gmv")
+        return str(next(one["label"] for one in reply.json["data"]["catalog"]["metrics"] if one["name"] == "gmv"))
 
     assert label() == "Sales"
     assert label(accept_language="zh-CN,zh;q=0.9,en;q=0.8") == "支付金额"

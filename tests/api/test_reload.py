@@ -205,7 +205,7 @@ def test_columns_that_change_their_kind_make_a_new_schema(live: LiveServer, tmp_
 def kind(shop: LiveServer) -> str:
     """The type of `gmv` in the schema."""
     answer = shop.ask('{ __type(name: "Row") { fields { name type { name } } } }').json
-    return next(one["type"]["name"] for one in answer["data"]["__type"]["fields"] if one["name"] == "gmv")
+    return str(next(one["type"]["name"] for one in answer["data"]["__type"]["fields"] if one["name"] == "gmv"))
 
 
 async def test_a_bug_of_ours_ends_no_watch(project: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -223,7 +223,8 @@ async def test_a_bug_of_ours_ends_no_watch(project: Path, caplog: pytest.LogCapt
     save(project / "shop.yml", WITH_BUYERS)
     assert await served.reload() is False
     assert "oops" in caplog.text
-    assert served.problem is not None
+    problem = served.problem
+    assert problem is not None
     assert await served.reload() is True
     assert served.problem is None
     await served.close()
@@ -262,7 +263,7 @@ async def test_a_request_keeps_its_snapshot_and_its_engine(project: Path) -> Non
         assert await served.reload() is True
         assert served.snapshot is not old
         await asyncio.sleep(0)
-        assert not engines[0].closed
+        assert [engine.closed for engine in engines] == [False, False]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert engines[0].closed
