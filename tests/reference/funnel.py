@@ -11,15 +11,14 @@ from typing import Any
 from semantic.errors import Code
 from semantic.model.model import Model
 from semantic.model.sequence import ExcludeEffect, Funnel, FunnelEntry, FunnelOrder, Step
-from semantic.query.funnel import AdHocFunnel, FunnelQuery
+from semantic.query.funnel import AdHocFunnel, AdHocStep, FunnelQuery
 from semantic.query.query import Condition
 from semantic.time import Duration, Grain
-from tests.reference.asked import named
 from tests.reference.attempts import Attempt, Event, Exclusion, Rules, chosen
 from tests.reference.clock import Period, at, is_clock
 from tests.reference.refused import Refused, Unspecified
 from tests.reference.rows import Tables
-from tests.reference.timeline import Happening, Timeline, shown
+from tests.reference.timeline import Happening, Timeline, dimensions_of, shown
 
 MICROS = 1_000_000
 Opens = Callable[[Happening], bool]
@@ -29,7 +28,7 @@ Answer = dict[str, Any]
 
 def answer_funnel(model: Model, tables: Tables, query: FunnelQuery) -> Answer:
     """`steps`, `groups`, `periods` as GraphQL has them. Unspecified where a tie decides what is asked."""
-    return _Report(model, tables, query).answer()
+    return Report(model, tables, query).answer()
 
 
 def window_of(funnel: Funnel) -> int | None:
@@ -118,12 +117,12 @@ class Followed:
         rules = enumerate(self.funnel.exclude) if one.dataset == self.funnel.dataset else ()
         return frozenset(number for number, rule in rules if self.timeline.holds(rule.where, one))
 
-    def attempts(self, opens: Opens, value: Value) -> Iterator[list[Attempt]]:
-        """The equally good attempts of each entity that has any."""
-        for happenings in self.entities.values():
+    def attempts(self, opens: Opens, value: Value) -> Iterator[tuple[str, list[Attempt]]]:
+        """Each entity that has any, with its equally good attempts."""
+        for entity, happenings in self.entities.items():
             found = chosen([self.event(one, opens, value) for one in happenings], self.rules())
             if found and not found[0].removed:
-                yield found
+                yield entity, found
 
     def attempts_by_period(self, opens: Opens, value: Value, grain: Grain) -> Iterator[tuple[Period, list[Attempt]]]:
         """As `attempts`, once for each entity and period in which it opens any."""
@@ -153,18 +152,20 @@ class Path:
 
 
 def settled(found: list[Attempt]) -> Path:
-    """Of equally good attempts the one whose steps are filled earliest; they must have one value."""
+    """The one thing that equally good attempts say."""
     if any(attempt.start.value != found[0].start.value for attempt in found):
         raise Unspecified("which of several values at one instant counts")
-    return Path(min(attempt.times for attempt in found), found[0].start.value)
+    if any(attempt.times != found[0].times for attempt in found):
+        raise Unspecified("which of several attempts that start together is timed")
+    return Path(found[0].times, found[0].start.value)
 
 
 def funnel_rows(model: Model, tables: Tables, query: FunnelQuery) -> list[Answer]:
     """The rows of the report STEPS: one for each period and breakdown value, with a count of every step."""
-    return _Report(model, tables, query).rows()
+    return Report(model, tables, query).rows()
 
 
-class _Report:
+class Report:
     """One question about a funnel."""
 
     def __init__(self, model: Model, tables: Tables, query: FunnelQuery) -> None:
@@ -176,7 +177,7 @@ class _Report:
         self._refuse()
 
     def _refuse(self) -> None:
-        names = [*self.query.breakdown, *named(self.query.where)]
+        names = [*self.query.breakdown, *dimensions_of(self.query.where)]
         for dataset in self.followed.entry_datasets:
             for name in names:
                 self.timeline.source.dimension(dataset, name)
@@ -184,8 +185,12 @@ class _Report:
                 raise Refused(Code.GRAIN_NOT_POSSIBLE)
 
     def answer(self) -> Answer:
-        paths = [settled(found) for found in self.followed.attempts(self._opens, self._value)]
+        paths = list(self.paths().values())
         return {"steps": self._steps(paths), "groups": self._groups(paths), "periods": self._periods()}
+
+    def paths(self) -> dict[str, Path]:
+        """The chosen attempt of each entity that has one."""
+        return {entity: settled(found) for entity, found in self.followed.attempts(self._opens, self._value)}
 
     def _opens(self, one: Happening) -> bool:
         """Is an event in the time range, and does it pass the query's filters?"""
@@ -212,7 +217,11 @@ class _Report:
         if grain is None:
             return []
         return [
-            {"time": shown(period), "mature": self._is_mature(period, grain), "steps": self._steps(paths)}
+            {
+                "time": shown(period, self.timeline.zone),
+                "mature": self._is_mature(period, grain),
+                "steps": self._steps(paths),
+            }
             for period, paths in self._by_period(grain).items()
         ]
 
@@ -232,7 +241,7 @@ class _Report:
                 for period, paths in self._by_period(grain).items()
                 for row in self._rows(paths)
             ]
-        return list(self._rows([settled(found) for found in self.followed.attempts(self._opens, self._value)]))
+        return list(self._rows(list(self.paths().values())))
 
     def _rows(self, paths: list[Path]) -> Iterator[Answer]:
         groups = _by_value(paths) if self.query.breakdown else {(): paths}
@@ -290,15 +299,29 @@ def rate(part: int, whole: int) -> float | None:
 def definition(model: Model, query: FunnelQuery) -> tuple[Funnel, tuple[Condition | None, ...]]:
     """The funnel that is asked about, and what its steps must meet beside their own conditions."""
     if isinstance(query.funnel, AdHocFunnel):
-        return _ad_hoc(query.funnel)
+        return _ad_hoc(model, query.funnel)
     funnel = model.funnels[query.funnel]
-    return (funnel if query.window is None else replace(funnel, window=query.window)), ()
+    if query.window is None and not query.same_day:
+        return funnel, ()
+    return replace(funnel, window=query.window), ()
 
 
-def _ad_hoc(asked: AdHocFunnel) -> tuple[Funnel, tuple[Condition | None, ...]]:
-    datasets = [step.dataset for step in asked.steps]
-    if asked.entity is None or None in datasets:
-        raise Unspecified("which entity, which dataset")
-    steps = tuple(Step(step.name, step.dataset or "") for step in asked.steps)
-    funnel = Funnel("", asked.entity, steps[0].dataset, steps, asked.window, asked.order, asked.entry)
+def _ad_hoc(model: Model, asked: AdHocFunnel) -> tuple[Funnel, tuple[Condition | None, ...]]:
+    datasets = [step.dataset or _dataset_of(model, step, asked.entity) for step in asked.steps]
+    shared = [{name for name, _ in model.datasets[dataset].entities} for dataset in datasets]
+    known = [name for name, _ in model.datasets[datasets[0]].entities if all(name in names for names in shared)]
+    steps = tuple(Step(step.name, dataset) for step, dataset in zip(asked.steps, datasets, strict=True))
+    entity = asked.entity or known[0]
+    funnel = Funnel("", entity, datasets[0], steps, asked.window, asked.order, asked.entry)
     return funnel, tuple(step.where for step in asked.steps)
+
+
+def _dataset_of(model: Model, step: AdHocStep, entity: str | None) -> str:
+    """The first dataset of events that has all that a step names."""
+    for dataset in model.datasets.values():
+        entities = [name for name, _ in dataset.entities]
+        is_followed = bool(entities) and dataset.time_dimension is not None and (entity is None or entity in entities)
+        names = {dimension.name for dimension in dataset.dimensions}
+        if is_followed and names.issuperset(dimensions_of(step.where)):
+            return dataset.name
+    raise Refused(Code.DIMENSION_NOT_SHARED)

@@ -23,12 +23,12 @@ Counts = Callable[[Happening], bool]
 
 def answer_retention(model: Model, tables: Tables, asked: RetentionQuery) -> Answer:
     """`cohorts`, `overall`, `groups` as GraphQL has them. Unspecified where a tie decides what is asked."""
-    return _Report(model, tables, asked).answer()
+    return Report(model, tables, asked).answer()
 
 
 def retention_rows(model: Model, tables: Tables, asked: RetentionQuery) -> list[Answer]:
     """One row for each cohort that has members and breakdown value: its size, and who came back in every cell."""
-    return _Report(model, tables, asked).rows()
+    return Report(model, tables, asked).rows()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ class Followed:
         return sum(self.is_retained(member, cell) for member in final), len(final)
 
 
-class _Report:
+class Report:
     """One question about a retention."""
 
     def __init__(self, model: Model, tables: Tables, asked: RetentionQuery) -> None:
@@ -178,16 +178,27 @@ class _Report:
         self.cells = range(1, self.followed.cells(asked.periods) + 1)
 
     def answer(self) -> Answer:
-        members = self.followed.members(self._in_range, self._passes, self._value)
+        members = self.followed.members(self.in_range, self.passes, self._value)
         groups: dict[tuple[Any, ...], list[Member]] = {}
         for member in members if self.asked.breakdown else ():
             groups.setdefault(self._value(member.start), []).append(member)
-        found = [{"key": self._key(values)} | self._both(some) for values, some in groups.items()]
-        return self._both(members) | {"groups": found}
+        return {
+            "cohorts": self._cohorts(members),
+            "overall": self._pooled(members),
+            "groups": [self._group(values, some) for values, some in groups.items()],
+        }
+
+    def _group(self, values: tuple[Any, ...], members: list[Member]) -> Answer:
+        return {
+            "key": self._key(values),
+            "size": len(members),
+            "cells": self._pooled(members),
+            "cohorts": self._cohorts(members),
+        }
 
     def rows(self) -> list[Answer]:
         groups: dict[tuple[date, tuple[Any, ...]], list[Member]] = {}
-        for member in self.followed.members(self._in_range, self._passes, self._value):
+        for member in self.followed.members(self.in_range, self.passes, self._value):
             groups.setdefault((member.cohort, self._value(member.start)), []).append(member)
         return [self._row(cohort, values, some) for (cohort, values), some in groups.items()]
 
@@ -196,10 +207,10 @@ class _Report:
         by = {f"by{place}": value for place, value in enumerate(values)}
         return {"cohort": cohort, **by, "size": len(members), **cells}
 
-    def _in_range(self, one: Happening) -> bool:
+    def in_range(self, one: Happening) -> bool:
         return self.range is None or self.range.holds(one.when)
 
-    def _passes(self, one: Happening) -> bool:
+    def passes(self, one: Happening) -> bool:
         passes = self.timeline.source.holds(self.asked.where, one.dataset, one.row)
         return passes and self.timeline.segments_hold(one, self.asked.segments)
 
@@ -210,15 +221,15 @@ class _Report:
         pairs = zip(self.asked.breakdown, values, strict=True)
         return [{"dimension": name, "value": value} for name, value in pairs]
 
-    def _both(self, members: list[Member]) -> Answer:
-        return {"cohorts": self._cohorts(members), "overall": [self._overall(members, cell) for cell in self.cells]}
+    def _pooled(self, members: list[Member]) -> list[Answer]:
+        return [self._overall(members, cell) for cell in self.cells]
 
     def _cohorts(self, members: list[Member]) -> list[Answer]:
         found = []
         for cohort in self.cohorts:
             some = [member for member in members if member.cohort == cohort]
             cells = [self._cell(cohort, some, cell) for cell in self.cells]
-            found.append({"time": shown(cohort), "size": len(some), "cells": cells})
+            found.append({"time": shown(cohort, self.timeline.zone), "size": len(some), "cells": cells})
         return found
 
     def _cell(self, cohort: date, members: list[Member], cell: int) -> Answer:

@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 
 from semantic.model.expression import Expression
 from semantic.model.model import Model
-from semantic.query.query import TimeRange
+from semantic.query.query import And, Compare, Condition, Not, Or, TimeRange
 from semantic.time import Grain
 from tests.reference.clock import ONE_DAY, Moment, Period, at, bucket, clock_size, day_begin, is_clock, last_day
 from tests.reference.expressions import Get, twin_of
 from tests.reference.rows import Row, Source, Tables
 from tests.reference.span import Span, resolve
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
-_EQUALS = re.compile(r"(?P<name>[a-z_]+) = '(?P<text>[^']*)'")
+_EQUALS = re.compile(r"(?P<name>[a-z_]+) (?P<operator>=|<>) '(?P<text>[^']*)'")
 _AMONG = re.compile(r"(?P<name>[a-z_]+) in \((?P<texts>'[^']*'(, '[^']*')*)\)")
 
 
@@ -29,7 +29,8 @@ def condition_holds(where: Expression | None, get: Get) -> bool:
     if where is None:
         return True
     if match := _EQUALS.fullmatch(where.source):
-        return bool(get(match["name"]) == match["text"])
+        value = get(match["name"])
+        return value is not None and (value == match["text"]) == (match["operator"] == "=")
     if match := _AMONG.fullmatch(where.source):
         return get(match["name"]) in re.findall(r"'([^']*)'", match["texts"])
     return twin_of(where.source)(get) is True
@@ -63,7 +64,7 @@ class Timeline:
             if when is None or row[column] is None:
                 continue
             if condition_holds(where, self.source.getter(dataset, row)):
-                yield Happening(dataset, row, when, str(row[column]), (when.instant - _EPOCH) // _MICRO)
+                yield Happening(dataset, row, when, str(row[column]), (when.instant - EPOCH) // _MICRO)
 
     def holds(self, where: Expression | None, one: Happening) -> bool:
         """Does a happening meet a condition of the model's author?"""
@@ -146,6 +147,18 @@ class Timeline:
         return day_begin(last_day(period, grain) + ONE_DAY, self.zone)
 
 
-def shown(period: Period) -> str:
-    """A period as JSON has it."""
-    return period.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(period, datetime) else period.isoformat()
+def dimensions_of(where: Condition | None) -> Iterator[str]:
+    """The dimensions that a filter names."""
+    match where:
+        case Compare():
+            yield where.dimension
+        case Not():
+            yield from dimensions_of(where.part)
+        case And() | Or():
+            for part in where.parts:
+                yield from dimensions_of(part)
+
+
+def shown(period: Period, zone: ZoneInfo) -> str:
+    """A period as JSON has it: a date, or the instant of an hour with the zone's offset."""
+    return period.astimezone(zone).isoformat() if isinstance(period, datetime) else period.isoformat()

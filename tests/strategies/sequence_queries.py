@@ -29,7 +29,7 @@ from semantic.time import Duration, Grain, Unit
 from tests.reference.world import World
 from tests.strategies.choices import Choices
 from tests.strategies.conditions import condition
-from tests.strategies.data import ZONES
+from tests.strategies.sequence_worlds import zones_for
 
 _TYPES = {"channel": DimensionType.STRING, "city": DimensionType.STRING}
 _WINDOWS = tuple(Duration(*of) for of in ((1, Unit.HOUR), (1, Unit.DAY), (30, Unit.MINUTE), (7, Unit.DAY)))
@@ -40,12 +40,14 @@ _OFFSETS = (Duration(1, Unit.DAY), Duration(1, Unit.WEEK), Duration(1, Unit.MONT
 def make_funnel_query(choices: Choices, world: World) -> FunnelQuery:
     """One question about one funnel: in all, by dimensions, or by period."""
     split = choices.pick(("none", "breakdown", "grain", "both"))
-    hours = [Grain.HOUR] if all(table.columns.get("at") != "DATE" for table in world.tables.values()) else []
-    grain = choices.pick([*_GRAINS, *hours]) if split in ("grain", "both") else None
+    timezone = _timezone(choices, world)
+    has_hours = all(table.columns.get("at") != "DATE" for table in world.tables.values())
+    has_hours = has_hours and (timezone or world.document["timezone"]) != "Australia/Lord_Howe"  # half of one, at times
+    grain = choices.pick([*_GRAINS, *([Grain.HOUR] if has_hours else [])]) if split in ("grain", "both") else None
     return FunnelQuery(
         funnel=choices.pick(world.document["funnels"])["name"],
         time_range=_short(choices, world) if grain is Grain.HOUR else time_range(choices, world),
-        timezone=choices.pick(ZONES) if choices.chance(4) else None,
+        timezone=timezone,
         where=condition(choices, _TYPES) if choices.chance(5) else None,
         segments=("ads",) if choices.chance(12) else (),
         breakdown=_breakdown(choices, world) if split in ("breakdown", "both") else (),
@@ -59,7 +61,7 @@ def make_retention_query(choices: Choices, world: World) -> RetentionQuery:
     return RetentionQuery(
         retention=choices.pick(world.document["retentions"])["name"],
         time_range=time_range(choices, world),
-        timezone=choices.pick(ZONES) if choices.chance(4) else None,
+        timezone=_timezone(choices, world),
         where=condition(choices, _TYPES) if choices.chance(5) else None,
         segments=("ads",) if choices.chance(12) else (),
         breakdown=_breakdown(choices, world) if choices.chance(2) else (),
@@ -78,7 +80,7 @@ def make_metric_query(choices: Choices, world: World) -> MetricQuery:
     return MetricQuery(
         fields=tuple(fields),
         time_range=time_range(choices, world),
-        timezone=choices.pick(ZONES) if choices.chance(4) else None,
+        timezone=_timezone(choices, world),
         where=condition(choices, _TYPES) if choices.chance(5) else None,
         limit=None,
     )
@@ -96,6 +98,10 @@ def _breakdown(choices: Choices, world: World) -> tuple[str, ...]:
     """One or two dimensions of the entry event, some through a relationship."""
     linked = ["visitor_level"] if "relationships" in world.document else []
     return tuple(choices.some(["channel", "city", "event", *linked], 1, 2))
+
+
+def _timezone(choices: Choices, world: World) -> str | None:
+    return choices.pick(zones_for(world.tables)) if choices.chance(4) else None
 
 
 def _middle(world: World) -> date:

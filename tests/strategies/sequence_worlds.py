@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -20,14 +20,18 @@ COLUMNS = {
 }
 STEP_CONDITIONS = ("event = 'A'", "event = 'B'", "event = 'C'", "event in ('A', 'B')", "event in ('B', 'C')")
 WINDOWS = ("30 minutes", "1 hour", "1 day", "same_day", "2 hours", "25 hours", "7 days", "1 second")
+MIXED = False
 _EVENTS = ("A", "B", "C", "A", "B", "C", "A", "B", "D", None)
 _USERS = ("u1", "u2", "u3", "u1", "u2", "u3", "u4", None)
 _HOURS = (0, 0, 1, 2, 12, 23, 24, 25, 48, 7 * 24, 72, 24, -1, -24, 8 * 24, 31 * 24)
 _MINUTES = (0, 0, 0, 30, 59, 1)
 
 
-def make_world(choices: Choices, most: int = 24) -> World:
-    """A model and its tables. In most tables, all that a user does at one instant has one channel and city."""
+def make_world(choices: Choices, most: int = 24, mixed: bool = MIXED) -> World:
+    """A model and its tables. In most tables, all that a user does at one instant has one channel and city.
+
+    `mixed`: funnels may also combine `hold` with strict order, exclusions and first entry, `same_day` with first entry.
+    """
     anchor = choices.pick(ANCHORS)
     names = ("events", "orders")[: 1 + choices.below(2)]
     moments = _moments(choices, anchor)
@@ -35,11 +39,11 @@ def make_world(choices: Choices, most: int = 24) -> World:
     through = anchor + timedelta(days=choices.pick((3, 1, 2, 9, 40))) if choices.chance(2) else None
     document: dict[str, Any] = {
         "version": 1,
-        "timezone": choices.pick(ZONES),
+        "timezone": choices.pick(zones_for(tables)),
         "week_start": choices.pick(("monday", "sunday", "wednesday")),
         "dimensions": [{"name": "channel", "type": "string"}, {"name": "city", "type": "string"}],
         "datasets": [_dataset(choices, name, tables[name], through) for name in names],
-        "funnels": [_funnel(choices, names, number) for number in range(2)],
+        "funnels": [_funnel(choices, names, number, mixed) for number in range(2)],
         "retentions": [_retention(choices, names, number) for number in range(2)],
     }
     if choices.chance(2):
@@ -49,6 +53,12 @@ def make_world(choices: Choices, most: int = 24) -> World:
         document["relationships"] = [link]
     document["metrics"] = _metrics(choices, document)
     return World(document, tables)
+
+
+def zones_for(tables: Mapping[str, Table]) -> list[str]:
+    """Zones to look at tables in; local dates only where every day has a midnight."""
+    has_dates = any(table.columns.get("at") == "DATE" for table in tables.values())
+    return [zone for zone in ZONES if not (has_dates and zone == "America/Sao_Paulo")]
 
 
 _USERS_DATASET = {
@@ -117,23 +127,26 @@ def _dataset(choices: Choices, name: str, table: Table, through: date | None) ->
 # --- funnels ---------------------------------------------------------------------------------------------------------
 
 
-def _funnel(choices: Choices, names: Sequence[str], number: int) -> dict[str, Any]:
+def _funnel(choices: Choices, names: Sequence[str], number: int, mixed: bool) -> dict[str, Any]:
     """A funnel; the first step is the first dataset's, the others may be any's."""
     count = 2 + choices.below(3)
-    steps = [_step(choices, names, place) for place in range(count)]
-    order = choices.pick(("ordered", "strict", "any"))
     funnel: dict[str, Any] = {
         "name": f"f{number}",
         "entity": "user",
         "dataset": names[0],
         "window": choices.pick(WINDOWS),
-        "order": order,
+        "order": choices.pick(("ordered", "strict", "any")),
         "entry": choices.pick(("any", "any", "first")),
         "hold": choices.pick(([], [], ["city"], ["city", "channel"])),
-        "steps": steps,
+        "steps": [_step(choices, names, place) for place in range(count)],
     }
-    if order != "any":
+    if funnel["order"] != "any":
         funnel["exclude"] = [_exclude(choices, count) for _ in range(choices.pick((0, 0, 1, 2)))]
+    is_mixed = funnel["order"] == "strict" or funnel.get("exclude") or funnel["entry"] == "first"
+    if funnel["hold"] and is_mixed and not mixed:
+        funnel["hold"] = []
+    if funnel["window"] == "same_day" and funnel["entry"] == "first" and not mixed:
+        funnel["window"] = "1 day"
     return funnel
 
 
