@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -25,6 +26,8 @@ def command(out: Path, users: int, days: int, seed: int) -> None:
 
     An e-commerce mini-program with visits, orders, refunds and ad spend, labelled in English and Chinese.
     """
+    if not _is_free(out):
+        raise click.UsageError(f"{out} has files that are no demo shop's; name another folder with --out.")
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from api.terminal import errors, output
@@ -48,3 +51,11 @@ def command(out: Path, users: int, days: int, seed: int) -> None:
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     output().print(f"The demo shop is in {out}. Serve it:\n\n  headwater serve --model {out}")
+
+
+def _is_free(out: Path) -> bool:
+    """Whether a shop made there replaces nothing but a demo shop."""
+    if not out.is_dir() or not any(out.iterdir()):
+        return True
+    made, model = files("demo").joinpath("model", "model.yml"), out / "model.yml"
+    return model.is_file() and model.read_bytes().splitlines()[:1] == made.read_bytes().splitlines()[:1]

@@ -411,6 +411,17 @@ def test_demo_makes_a_shop_that_is_right(capfd: pytest.CaptureFixture[str], tmp_
     assert Ran(capfd, "check", "--model", shop).code == 0
 
 
+def test_demo_replaces_a_demo_shop_and_nothing_else(capfd: pytest.CaptureFixture[str], project: Path) -> None:
+    shop, few = project.parent / "shop", ("--users", 50, "--days", 2)
+    assert Ran(capfd, "demo", "--out", shop, *few).code == 0
+    assert Ran(capfd, "demo", "--out", shop, *few).code == 0
+    before = (project.parent / "data" / "orders.parquet").read_bytes()
+    ran = Ran(capfd, "demo", "--out", project.parent, *few)
+    assert ran.code == 2
+    assert "name another folder with --out" in ran.err
+    assert (project.parent / "data" / "orders.parquet").read_bytes() == before
+
+
 @pytest.fixture
 def served(project: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     log = tmp_path / "serve.log"
