@@ -40,7 +40,7 @@ _NAMED = (
     _Rule(re.compile(r"Value '\w+' does not exist in 'Metric' enum"), Code.UNKNOWN_METRIC),
     _Rule(re.compile(r"Value '\w+' does not exist in 'Dimension' enum"), Code.UNKNOWN_DIMENSION),
     _Rule(re.compile(r"type 'Where' not to include unknown field"), Code.UNKNOWN_DIMENSION),
-    _Rule(re.compile(r"Value '\w+' does not exist in 'Segment' enum"), Code.UNKNOWN_NAME),
+    _Rule(re.compile(r"does not exist in '(Segment|FunnelName|RetentionName|Dataset|Entity)' enum"), Code.UNKNOWN_NAME),
     _Rule(re.compile(r"'(TimeRange|DateRange|InstantRange|LastPeriods)'"), Code.BAD_TIME_RANGE),
 )
 _HINT = re.compile(r"Did you mean .+?\?")

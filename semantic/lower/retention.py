@@ -158,5 +158,5 @@ def _cohort_days(bound: BoundQuery, start: datetime | None, end: datetime | None
 
 def _mature(bound: BoundQuery, retention: RetentionDefinition, asked: Cell, through: date) -> Expr:
     """The condition that a cohort's cell is final."""
-    last = last_mature(retention, asked, through, bound.week_start)
+    last = last_mature(retention, asked, through, bound.week_start, bound.zone)
     return Binary(BinaryOp.LTE, Col(COHORT), Param(last, Kind.DATE))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from semantic.model.sequence import Clock, RetentionDefinition, RetentionMode
-from semantic.time import Grain, Weekday, add_months, period_end, period_start
+from semantic.time import Grain, Weekday, add_months, day_begin, period_end, period_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,16 @@ def later(start: date, periods: int, grain: Grain) -> date:
     return start + timedelta(days=periods * (7 if grain is Grain.WEEK else 1))
 
 
-def last_mature(definition: RetentionDefinition, asked: Cell, through: date, week_start: Weekday) -> date:
+def last_mature(definition: RetentionDefinition, asked: Cell, through: date, week_start: Weekday, tz: ZoneInfo) -> date:
     """The start of the last cohort period whose cell is final when days up to `through` are complete."""
     grain = definition.grain
     ahead = asked.high if asked.high is not None else asked.low
     if definition.clock is Clock.CALENDAR:
         incomplete = period_start(through + timedelta(days=1), grain, week_start)
         return later(incomplete, -(ahead + 1), grain)
-    length = 7 if grain is Grain.WEEK else 1
-    elapsed = through + timedelta(days=1 - (ahead + 1) * length)  # the last day on which all of the cohort had begun
-    start = period_start(elapsed, grain, week_start)
-    return start if period_end(start, grain) <= elapsed else later(start, -1, grain)
+    elapsed = timedelta(days=(ahead + 1) * (7 if grain is Grain.WEEK else 1))
+    complete = day_begin(through + timedelta(days=1), tz)
+    start = period_start(through - elapsed + timedelta(days=1), grain, week_start)
+    while day_begin(period_end(start, grain), tz) + elapsed > complete:  # even the last of the cohort
+        start = later(start, -1, grain)
+    return start

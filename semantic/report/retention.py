@@ -116,4 +116,4 @@ def _limits(bound: BoundRetention) -> tuple[date | None, ...]:
     through = bound.data_through
     if through is None:
         return (None,) * len(bound.cells)
-    return tuple(last_mature(bound.definition, cell, through, bound.week_start) for cell in bound.cells)
+    return tuple(last_mature(bound.definition, cell, through, bound.week_start, bound.zone) for cell in bound.cells)

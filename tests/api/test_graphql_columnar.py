@@ -54,6 +54,23 @@ ARGUMENTS = (
     "limit: -1",
 )
 VARIABLES = {"yes": True, "no": False}
+STEP = ("name", "label", "n: index", "count", "conversion", "stepConversion", "dropOff", "medianSeconds", "__typename")
+CELL = ("period", "count", "rate", "mature", "eligible @skip(if: $yes)", "e: eligible", "__typename")
+FUNNEL = (
+    "steps { %s }",
+    "groups { key { value d: dimension } steps { %s } __typename }",
+    "periods { time mature steps { %s } }",
+    "h: timeToConvert(buckets: 3) { fromSeconds toSeconds n: count }",
+    "d: dropOffs(step: 1) { lastSeen entity }",
+    "bad: timeToConvert(step: 9) { count }",
+)
+RETENTION = (
+    "cohorts { time size cells { %s } }",
+    "overall { %s }",
+    "groups { key { value } size cells { %s } cohorts { time cells { rate } } }",
+    "lifecycle { time active ... on LifecyclePeriod { new dormant } }",
+)
+RANGE = 'timeRange: {dates: {from: "2026-11-02", to: "2026-11-04"}}'
 
 
 @dataclass
@@ -93,6 +110,23 @@ def row_selections(draw: st.DrawFn, names: Names, depth: int = 0) -> str:
 
 
 @st.composite
+def reports(draw: st.DrawFn) -> str:
+    """A funnel or a retention, with some of its parts and some of their fields."""
+    root, parts, leaves = draw(
+        st.sampled_from(
+            [
+                ("funnel(name: CHECKOUT, breakdown: [CHANNEL, SEEN_AT], grain: HOUR, " + RANGE + ")", FUNNEL, STEP),
+                ("funnel(name: CHECKOUT, breakdown: [AGE, IS_NEW], grain: DAY)", FUNNEL, STEP),
+                ("retention(name: VISITORS, breakdown: [CHANNEL, DAY_SEEN], " + RANGE + ")", RETENTION, CELL),
+            ]
+        )
+    )
+    chosen = draw(st.lists(st.sampled_from(parts), min_size=1, max_size=3, unique=True))
+    selected = [part.replace("%s", " ".join(draw(st.permutations(leaves))[:4])) for part in chosen]
+    return f"{root} {{ {' '.join(selected)} }}"
+
+
+@st.composite
 def documents(draw: st.DrawFn) -> str:
     roots, names = [], Names()
     for index in range(draw(st.integers(1, 3))):
@@ -103,6 +137,8 @@ def documents(draw: st.DrawFn) -> str:
                 f"r{index}: table(metrics: [UV, AVG_SCORE, GMV], dimensions: [CHANNEL]) "
                 "{ columns { key } rows totals __typename }"
             )
+        elif draw(st.integers(0, 3)) == 0:
+            roots.append(f"r{index}: {draw(reports())}")
         elif draw(st.integers(0, 5)) == 0:
             of = draw(st.sampled_from(["CHANNEL", "AGE", "DAY_SEEN", "SEEN_AT", "IS_NEW", "SCORE"]))
             roots.append(f"r{index}: dimensionValues(dimension: {of}, limit: 9) {{ v: value count __typename }}")
@@ -168,6 +204,7 @@ async def test_rows_are_not_completed_cell_by_cell(shop: Shop, monkeypatch: pyte
 
     monkeypatch.setattr(ColumnarExecutor, "complete_iterable_value", refuse)
     document = """{ metrics { rows { channel uv __typename } totals { uv } }
+        funnel(name: CHECKOUT) { steps { name count __typename } } retention(name: VISITORS) { overall { rate } }
         table(metrics: [UV]) { rows } dimensionValues(dimension: CHANNEL) { value } }"""
     assert len((await shop.ask(document)).data["metrics"]["rows"]) == 4
 
