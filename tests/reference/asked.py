@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from semantic.errors import Code
 from semantic.model.metric import Simple
 from semantic.model.model import Model
 from semantic.query.query import (
@@ -34,6 +35,7 @@ from tests.reference.clock import (
 )
 from tests.reference.expressions import twin_of
 from tests.reference.frame import Frame, frames_of, leaves
+from tests.reference.refused import Refused
 from tests.reference.rows import Row, Source, Tables
 from tests.reference.span import Span, resolve
 
@@ -60,6 +62,21 @@ class Asked:
         return [leaf for field in self.query.metrics for leaf in self.leaves_of(field)]
 
     def leaves_of(self, field: MetricField) -> list[tuple[Simple, Frame]]:
+        """Its simple metrics with their frames; none for a field that is null here."""
+        return [] if self.is_absent(field) else self._leaves(field)
+
+    def is_absent(self, field: MetricField) -> bool:
+        """Is the field null by its author's choice (`unallocated: null`), as it can't be split or filtered as asked?"""
+        metric = self.model.metric(field.metric)
+        names = [*(key.dimension for key in self.dimensions), *named(self.query.where), *named(field.where)]
+        known = [{name for name, _, _ in self.source.dimensions(leaf.dataset)} for leaf, _ in self._leaves(field)]
+        if all(name in each for name in names for each in known):
+            return False
+        if not metric.unallocated_null:
+            raise Refused(Code.DIMENSION_NOT_SHARED)
+        return True
+
+    def _leaves(self, field: MetricField) -> list[tuple[Simple, Frame]]:
         metric = self.model.metric(field.metric)
         return [leaf for frame in frames_of(field) for leaf in leaves(self.model, metric, frame)]
 

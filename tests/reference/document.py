@@ -100,7 +100,7 @@ def _time_range(asked: TimeRange) -> dict[str, Any]:
     if isinstance(asked, Dates):
         return {"dates": {"from": asked.first, "to": asked.last}}
     if isinstance(asked, Between):
-        return {"between": {"start": asked.start.replace(tzinfo=UTC), "end": asked.end.replace(tzinfo=UTC)}}
+        return {"between": {"start": asked.start, "end": asked.end}}
     return {"last": {"count": asked.count, "unit": _enum(asked.unit), "includeCurrent": asked.include_current}}
 
 
@@ -137,6 +137,8 @@ def literal(value: Any) -> str:
         return "{" + ", ".join(f"{name}: {literal(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(literal, value)) + "]"
+    if isinstance(value, datetime):
+        return json.dumps((value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat())
     if isinstance(value, date):
         return json.dumps(value.isoformat())
     return json.dumps(value, ensure_ascii=False)

@@ -105,6 +105,8 @@ def _row(asked: Asked, group: Group) -> Row:
 
 
 def _value(asked: Asked, field: MetricField, group: Group) -> Any:
+    if asked.is_absent(field):
+        return None
     metric = asked.model.metric(field.metric)
     values = [_outcome(asked, field, metric, frame, group).value for frame in frames_of(field)]
     match field.comparison:
@@ -152,7 +154,10 @@ def _simple(asked: Asked, field: MetricField, simple: Simple, frame: Frame, grou
             return Outcome(None, found=False, beyond=True)
         chosen = [row for when, row in rows if region.holds(when)]
     getters = [asked.source.getter(simple.dataset, row) for row in chosen]
-    value = fold(simple, [True if simple.expr is None else twin_of(simple.expr.source)(get) for get in getters])
+    values = [True if simple.expr is None else twin_of(simple.expr.source)(get) for get in getters]
+    if simple.agg in (Aggregation.MIN, Aggregation.MAX):
+        values = [asked.source.comparable(simple.dataset, value) for value in values]
+    value = fold(simple, values)
     if simple.agg in (Aggregation.COUNT, Aggregation.COUNT_DISTINCT):
         return Outcome(value, found=value > 0)  # a count of no rows is no value
     return Outcome(simple.fill if value is None else value, found=value is not None)

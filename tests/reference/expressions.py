@@ -102,6 +102,9 @@ COUNTED: Mapping[str, Twin] = {
 }
 """What can be counted, distinctly or where it is set."""
 
+ORDERED = ("city", "day", "seen", "lower(channel)")
+"""What has a first and a last without being a number."""
+
 CONDITIONS: Mapping[str, Twin] = {
     "channel = 'ads'": strict(lambda c: c == "ads", "channel"),
     "channel <> 'ads'": strict(lambda c: c != "ads", "channel"),
@@ -188,6 +191,3 @@ def _filled(twin: Twin, slots: Mapping[str, str]) -> Twin:
         return twin(lambda name: get(name.format(**slots)))
 
     return filled
-
-
-__all__ = ["CONDITIONS", "COUNTED", "DERIVED", "LABELS", "NUMBERS", "THROUGH", "THROUGH_CONDITIONS", "twin_of"]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from semantic.errors import Code
 from semantic.time import Grain
-from tests.reference.asked import Asked, named
+from tests.reference.asked import Asked
 from tests.reference.clock import finest, is_clock, is_clock_unit, months_of
 from tests.reference.refused import Refused, Unspecified
 
@@ -51,11 +51,8 @@ def _refuse_without_time(asked: Asked, framed: bool) -> None:
 
 
 def _refuse_unshared(asked: Asked) -> None:
-    split = [field.dimension for field in asked.dimensions] + list(named(asked.query.where))
-    for field in asked.query.metrics:
-        for simple, _ in asked.leaves_of(field):
-            for name in (*split, *named(field.where)):
-                asked.source.dimension(simple.dataset, name)
+    if all([asked.is_absent(field) for field in asked.query.metrics]):  # noqa: C419 - each may be refused
+        raise Refused(Code.DIMENSION_NOT_SHARED)
     for simple, _ in asked.leaves:
         known = {segment.name for segment in asked.model.datasets[simple.dataset].segments}
         if not known.issuperset(asked.query.segments):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -121,6 +122,13 @@ class Source:
             return bucket(when, grain, self.model.week_start)
         return when.day if kind is DimensionType.DATE else when.instant
 
+    def comparable(self, dataset: str, value: Any) -> Any:
+        """A value as one of its kind: a time without zone is the instant it is in its dataset."""
+        if not isinstance(value, datetime):
+            return value
+        when = moment(value, self.zone, ZoneInfo(self.model.datasets[dataset].timezone))
+        return None if when is None else when.instant
+
     def holds(self, condition: Condition | None, dataset: str, row: Row) -> bool:
         """Does a row pass a query's filter? Two-valued: a comparison with null is false, its opposite true."""
         match condition:
@@ -134,11 +142,18 @@ class Source:
                 return not self.holds(condition.part, dataset, row)
             case Compare():
                 value = self.value(dataset, row, condition.dimension)
-                return compare(value, condition.operator, condition.value)
+                return compare(value, condition.operator, aware(condition.value))
 
 
 def _matches(row: Row, wanted: Row) -> bool:
     return all(value is not None and row[column] == value for column, value in wanted.items())
+
+
+def aware(value: Any) -> Any:
+    """The values of a filter, with instants (naive UTC in queries) as aware ones."""
+    if isinstance(value, tuple):
+        return tuple(aware(part) for part in value)
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def compare(value: Any, operator: Operator, other: Any) -> bool:

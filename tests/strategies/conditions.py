@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from semantic.model.dataset import DimensionType
 from semantic.query.query import And, Compare, Condition, Not, Operator, Or, Scalar
@@ -55,8 +55,6 @@ def _leaf(choices: Choices, dimensions: Mapping[str, DimensionType]) -> Conditio
             operators += _TEXTUAL
         case DimensionType.BOOLEAN:
             operators = [Operator.EQ, Operator.NE, Operator.IS_NULL]
-        case DimensionType.TIME:
-            operators = [Operator.IS_NULL]
     operator = choices.pick(operators)
     if operator is Operator.IS_NULL:
         return Compare(name, operator, choices.chance(2))
@@ -73,11 +71,11 @@ def _values(name: str, kind: DimensionType) -> tuple[Scalar, ...]:
         case DimensionType.STRING:
             return (*next(pool for suffix, pool in _STRINGS.items() if name.endswith(suffix)), "nowhere")
         case DimensionType.NUMBER:
-            return (1, 0, 2, 4, -1, 1.5)
+            return (1, 0, 2, 4, -1, 1.5, 10)
         case DimensionType.BOOLEAN:
             return (True, False)
         case DimensionType.DATE:
             near: list[date] = [anchor + timedelta(days=shift) for anchor in ANCHORS for shift in (0, 1)]
             return tuple(near)
         case DimensionType.TIME:
-            return ()
+            return tuple(datetime(day.year, day.month, day.day, 12) for day in ANCHORS)

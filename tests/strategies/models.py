@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from tests.reference.expressions import (
     COUNTED,
     DERIVED,
     NUMBERS,
+    ORDERED,
     THROUGH,
     THROUGH_CONDITIONS,
 )
@@ -30,13 +33,19 @@ SHARED = (
     {"name": "shouted", "type": "string"},
     {"name": "size", "type": "string"},
     {"name": "place", "type": "string"},
+    {"name": "price", "type": "number"},
+    {"name": "seen_day", "type": "date"},
 )
 SPELT = {
     "shouted": "upper(channel)",
     "size": "case when amount > 10 then 'large' else 'small' end",
     "place": "coalesce(city, 'unknown')",
+    "price": "amount",
+    "seen_day": "seen",
 }
 AGGREGATIONS = ("sum", "sum", "count", "count", "count_distinct", "avg", "min", "max", "median", "percentile")
+NO_NUMBER = "ordered"
+"""In the names of metrics that are a text, a day or an instant."""
 SEGMENTS = ("busy", "local")
 WINDOWS = ("1 day", "2 days", "3 days", "7 days", "1 week", "1 month", "2 months", "1 quarter")
 
@@ -58,11 +67,11 @@ def make_world(choices: Choices) -> World:
         "timezone": choices.pick(ZONES),
         "week_start": choices.pick(("monday", "sunday", "saturday", "wednesday")),
         "dimensions": list(SHARED),
-        "datasets": [_fact_dataset(choices, name, tables[name]) for name in names],
+        "datasets": [_fact_dataset(choices, name, tables[name], anchor) for name in names],
     }
     if linked:
         tables |= people(choices)
-        document["datasets"] += _PEOPLE
+        document["datasets"] += copy.deepcopy(_PEOPLE)
         document["relationships"] = [_RELATED, *(_relationship(name) for name in linked)]
     simple = [metric for name in names for metric in _simple_metrics(choices, name, name in linked)]
     document["metrics"] = [*simple, *_composed(choices, simple)]
@@ -94,7 +103,7 @@ def _relationship(name: str) -> dict[str, Any]:
     return {"name": f"{name}_user", "from": name, "to": "users", "columns": {"user_id": "user_id"}}
 
 
-def _fact_dataset(choices: Choices, name: str, table: Table) -> dict[str, Any]:
+def _fact_dataset(choices: Choices, name: str, table: Table, anchor: date) -> dict[str, Any]:
     shared = choices.some([item["name"] for item in SHARED], least=3)
     dataset: dict[str, Any] = {
         "name": name,
@@ -107,6 +116,8 @@ def _fact_dataset(choices: Choices, name: str, table: Table) -> dict[str, Any]:
         dataset["primary_key"] = choices.pick(("id", ["id"], ["id", "user_id"]))
     if table.columns["at"] == "TIMESTAMP" and choices.chance(3):
         dataset["timezone"] = choices.pick(ZONES)
+    if choices.chance(5):
+        dataset["data_through"] = (anchor + timedelta(days=choices.pick((0, 1, 6, -2, 30)))).isoformat()
     if choices.chance(3):
         segments = choices.some(SEGMENTS, least=1)
         dataset["segments"] = [{"name": item, "where": choices.pick(_conditions(None))} for item in segments]
@@ -131,11 +142,15 @@ def _simple_metrics(choices: Choices, dataset: str, linked: bool) -> list[dict[s
                 metric |= {"expr": choices.pick([*COUNTED, *numbers])} if choices.chance(2) else {}
             case "count_distinct":
                 metric["expr"] = choices.pick((*COUNTED, "amount"))
+            case "min" | "max" if choices.chance(2):
+                metric |= {"name": f"{dataset}_{agg}_{NO_NUMBER}_{index}", "expr": choices.pick(ORDERED)}
             case _:
                 metric["expr"] = choices.pick(numbers)
                 metric |= {"fill": 0} if choices.chance(2) else {}
         metric |= {"p": choices.pick((0.5, 0.1, 0.25, 0.95))} if agg == "percentile" else {}
         metric |= {"where": choices.pick(_conditions(through))} if choices.chance(4) else {}
+        metric |= {"unallocated": None} if choices.chance(10) else {}
+        metric |= {"time_dimension": "seen"} if choices.chance(8) else {}
         metrics.append(metric)
     return metrics
 
@@ -143,8 +158,8 @@ def _simple_metrics(choices: Choices, dataset: str, linked: bool) -> list[dict[s
 def _composed(choices: Choices, simple: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Ratios, derived and cumulative metrics, over simple ones and over each other."""
     metrics: list[dict[str, Any]] = []
-    names = [metric["name"] for metric in simple]
-    for index in range(choices.below(4)):
+    names = [metric["name"] for metric in simple if NO_NUMBER not in metric["name"]]
+    for index in range(choices.below(4) if names else 0):
         a, b = choices.pick(names), choices.pick(names)
         match choices.pick(("ratio", "derived", "cumulative")):
             case "ratio":

@@ -32,6 +32,7 @@ from tests.reference.world import World
 from tests.strategies.choices import Choices
 from tests.strategies.conditions import COMPARED, condition
 from tests.strategies.data import ZONES
+from tests.strategies.models import NO_NUMBER
 
 _DAYS = (Grain.DAY, Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
 _OFFSETS = tuple(
@@ -69,7 +70,7 @@ def make_query(choices: Choices, world: World, model: Model) -> MetricQuery:
     heavy = clock and not choices.chance(6)  # a year to date, for every hour of a day
     known = [name for name in model.metrics if not (heavy and _accumulates(model, name))]
     names = choices.some(known, 1, 2) + ([choices.pick(known)] if choices.chance(3) else [])
-    shared = shared_dimensions(model, names)
+    shared = shared_dimensions(model, [name for name in names if not model.metrics[name].unallocated_null] or names[:1])
     times = _time_fields(choices, clock, heavy)
     split = choices.some(list(shared), 0, 2)
     dimensions = [_dimension(choices, name, shared[name], f"d{index}") for index, name in enumerate(split)]
@@ -82,7 +83,7 @@ def make_query(choices: Choices, world: World, model: Model) -> MetricQuery:
         timezone=choices.pick(ZONES) if choices.chance(3) else None,
         where=condition(choices, shared) if choices.chance(3) else None,
         segments=_segments(choices, model, names) if choices.chance(5) else (),
-        having=(_having(choices, metrics),) if choices.chance(6) else (),
+        having=_having(choices, metrics) if choices.chance(6) else (),
         order_by=tuple(_order(choices, fields) for _ in range(choices.below(3))) if choices.chance(3) else (),
         limit=choices.pick((1000, 3, 1)) if choices.chance(5) else None,
         offset=1 if choices.chance(12) else 0,
@@ -144,6 +145,7 @@ def _metric(choices: Choices, model: Model, name: str, key: str, clock: bool, ti
     where = condition(choices, shared_dimensions(model, [name])) if choices.chance(5) else None
     if choices.chance(3):
         offset = choices.pick(_CLOCK_DURATIONS if clock and timed else _OFFSETS)
+    if offset is not None and NO_NUMBER not in name:
         comparison = choices.pick((Comparison.VALUE, Comparison.CHANGE, Comparison.CHANGE_RATIO))
     windowed = _accumulates(model, name) and not choices.chance(20)
     if choices.chance(4) and not windowed:
@@ -202,8 +204,12 @@ def _month(day: date) -> Dates:
 # --- after the values ------------------------------------------------------------------------------------------------
 
 
-def _having(choices: Choices, metrics: list[MetricField]) -> Having:
-    key = choices.pick(metrics).key
+def _having(choices: Choices, metrics: list[MetricField]) -> tuple[Having, ...]:
+    keys = [metric.key for metric in metrics if NO_NUMBER not in metric.metric]
+    return (_having_of(choices, choices.pick(keys)),) if keys else ()
+
+
+def _having_of(choices: Choices, key: str) -> Having:
     numbers: tuple[Scalar, ...] = (0, 1, 2, 10, 20, 0.5)
     operator = choices.pick((*COMPARED, Operator.IN, Operator.NOT_IN, Operator.IS_NULL))
     match operator:
