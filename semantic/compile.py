@@ -71,7 +71,7 @@ def compile_query(
     """A question → one SQL statement, or QueryError saying why there is no right answer."""
     check_visible(model, query, viewer)
     bound = _bind(model, query, facts)
-    plan = rewrite_plan(_lower(bound), model, facts, viewer)
+    plan = rewrite_plan(_lower(bound, dialect), model, facts, viewer)
     text = Renderer(dialect, plan).render(plan)
     datasets = sorted({node.dataset for node in nodes(plan) if isinstance(node, Scan)})
     statement = Statement(text.text, text.params, answer_columns(bound), tuple(datasets))
@@ -94,10 +94,10 @@ def _bind(model: Model, query: Question, facts: Facts) -> Bound:
             assert_never(query)
 
 
-def _lower(bound: Bound) -> Plan:
+def _lower(bound: Bound, dialect: Dialect) -> Plan:
     match bound:
         case BoundQuery():
-            return lower(bound)
+            return lower(bound, dialect.word)
         case BoundValues():
             return lower_values(bound)
         case BoundFunnel():

@@ -12,7 +12,7 @@ from semantic.lower.filter import compare
 from semantic.lower.leaf import Leaves
 from semantic.lower.part import lower_part, parts
 from semantic.plan.build import conjunction
-from semantic.plan.expr import NULL, Col, Expr, RowCount
+from semantic.plan.expr import NULL, WORD, Col, Expr, RowCount
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Sort, Spine, Union
 from semantic.query.bind import effective_span
@@ -21,12 +21,15 @@ from semantic.query.period import targets
 from semantic.query.query import ROW_COUNT
 
 
-def lower(bound: BoundQuery) -> Plan:
-    """The plan of a bound query; its output are the response keys in order (and the row count, when asked for)."""
+def lower(bound: BoundQuery, word: int = WORD) -> Plan:
+    """The plan of a bound query; its output are the response keys in order (and the row count, when asked for).
+
+    `word`: how many bits the engine's words have.
+    """
     leaves = Leaves()
     expander = Expander(bound, leaves)
     values = {metric.key: expander.field(metric) for metric in bound.metrics}
-    plans = [plan for part in parts(bound, leaves.items()) for plan in lower_part(part)]
+    plans = [plan for part in parts(bound, leaves.items()) for plan in lower_part(part, word)]
     if not plans:
         raise QueryError(
             Code.DIMENSION_NOT_SHARED,

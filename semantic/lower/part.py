@@ -1,19 +1,21 @@
 """Parts: the leaves that can be computed together, each part as a plan with the same columns.
 
-Three shapes, from the cheapest:
+Four shapes, from the cheapest:
     direct     a reading by its own periods (or, without time fields, of one interval of time)
     moved      a reading by whole periods → each moved to the periods that ask for it (offsets)
+    counted    distinct counts over windows of days: the days of each value as bits (distinct.py)
     windowed   rows → partial Aggregate by day → joined with every window that holds the day → Aggregate again
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Protocol, assert_never
 
 from semantic.errors import Code, QueryError
+from semantic.lower.distinct import counted, fits
 from semantic.lower.frames import Interval, aligned, intervals, moment_kind
 from semantic.lower.funnel import FunnelReading
 from semantic.lower.leaf import CohortLeaf, Leaf, MetricLeaf, StepLeaf, ValueLeaf
@@ -21,6 +23,7 @@ from semantic.lower.retention import RetentionReading, ValueReading
 from semantic.lower.rows import Rows
 from semantic.lower.scope import Scope
 from semantic.lower.window import windowed
+from semantic.model.metric import Aggregation
 from semantic.model.reach import time_column
 from semantic.plan.expr import Col
 from semantic.plan.node import Join, JoinKind, Plan, Project, Spine
@@ -49,18 +52,14 @@ class Part:
 
     @property
     def frame(self) -> Frame:
-        """The frame all its leaves have."""
+        """The frame all its leaves have; where they are counted by bits, one of their frames."""
         return self.items[0][0].frame
 
     def reading(self, start: datetime | None = None, end: datetime | None = None) -> Reading:
         """What computes its leaves between two instants."""
         bound = self.bound
-        metrics = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, MetricLeaf))
-        if metrics:
-            metric = metrics[0][0].metric
-            dataset = bound.model.datasets[metric.dataset]
-            scope = Scope(bound.model, bound.facts, dataset, bound.zone, bound.week_start)
-            return Rows(bound, scope, metrics, time_column(bound.model, metric), start, end)
+        if isinstance(self.items[0][0], MetricLeaf):
+            return self.rows(start, end)
         cohorts = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, CohortLeaf))
         if cohorts:
             return RetentionReading(bound, cohorts, start, end)
@@ -69,6 +68,14 @@ class Part:
             return ValueReading(bound, values, start, end)
         steps = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, StepLeaf))
         return FunnelReading(bound, steps, start, end)
+
+    def rows(self, start: datetime | None, end: datetime | None) -> Rows:
+        """The rows between two instants, for leaves of metrics."""
+        bound = self.bound
+        metrics = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, MetricLeaf))
+        metric = metrics[0][0].metric
+        scope = Scope(bound.model, bound.facts, bound.model.datasets[metric.dataset], bound.zone, bound.week_start)
+        return Rows(bound, scope, metrics, time_column(bound.model, metric), start, end)
 
 
 def parts(bound: BoundQuery, items: Iterable[tuple[Leaf, str]]) -> tuple[Part, ...]:
@@ -83,6 +90,8 @@ def _group(bound: BoundQuery, leaf: Leaf) -> tuple[object, ...]:
     match leaf:
         case MetricLeaf(metric, frame):
             timed = bound.span is not None or bound.time_keys or not frame.is_plain
+            if _by_bits(bound, leaf):
+                return ("bits", metric.dataset, time_column(bound.model, metric), metric.expr, frame.offset)
             return ("rows", metric.dataset, time_column(bound.model, metric) if timed else None, frame)
         case StepLeaf(funnel, _, frame, where):
             return ("funnel", funnel.name, frame, where)
@@ -94,12 +103,23 @@ def _group(bound: BoundQuery, leaf: Leaf) -> tuple[object, ...]:
             assert_never(leaf)
 
 
-def lower_part(part: Part) -> Iterator[Plan]:
+def _by_bits(bound: BoundQuery, leaf: Leaf) -> bool:
+    """Whether a leaf counts distinct values over windows of days."""
+    if not isinstance(leaf, MetricLeaf) or leaf.metric.agg is not Aggregation.COUNT_DISTINCT:
+        return False
+    windowed = leaf.frame.window is not None or leaf.frame.to_date is not None
+    return windowed and bool(bound.time_keys) and not any(key.grain.is_clock for key in bound.time_keys)
+
+
+def lower_part(part: Part, word: int) -> Iterator[Plan]:
     """The plans of a part.
 
-    one, or for windows one for each kind of aggregate. Columns: the query's keys, then leaves'.
+    one, or for windows one for each kind of aggregate. Columns: the query's keys, then leaves'. `word`: bits of a word.
     """
     bound = part.bound
+    if _by_bits(bound, part.items[0][0]):
+        yield from _counted(part, word)
+        return
     if part.frame.is_plain:
         span = bound.span
         reading = part.reading(span.start, span.end) if span else part.reading()
@@ -123,15 +143,35 @@ def lower_part(part: Part) -> Iterator[Plan]:
         )
 
 
+def _counted(part: Part, word: int) -> Iterator[Plan]:
+    """One plan for all windows that fit into a word, and one for each other frame."""
+    bound = part.bound
+    frames = {leaf.frame: intervals(bound, leaf.frame) for leaf, _ in part.items}
+    windows = {frame: found for frame, found in frames.items() if fits(found, word)}
+    chosen = replace(part, items=tuple(item for item in part.items if item[0].frame in windows))
+
+    def read(first: date, after: date) -> Rows:
+        return chosen.rows(_instant(bound, first), _end(bound, chosen.frame, after))
+
+    if windows:
+        yield counted(windows, read, word)
+    for frame, found in frames.items():
+        if frame not in windows:
+            rest = replace(part, items=tuple(item for item in part.items if item[0].frame == frame))
+            yield from windowed(rest.rows(*_edges(bound, frame, found)), found, Grain.DAY)
+
+
 def _edges(bound: BoundQuery, frame: Frame, found: tuple[Interval, ...]) -> tuple[datetime | None, datetime | None]:
     """The instants between which any interval lies; rows after the range's end are in no window of its periods."""
     if not found:
         return (None, None)
     start = _instant(bound, min(item.start for item in found))
-    end = _instant(bound, max(item.end for item in found))
-    if frame.offset is None and bound.span is not None:
-        end = min(end, bound.span.end)
-    return start, end
+    return start, _end(bound, frame, max(item.end for item in found))
+
+
+def _end(bound: BoundQuery, frame: Frame, after: Moment) -> datetime:
+    end = _instant(bound, after)
+    return min(end, bound.span.end) if frame.offset is None and bound.span is not None else end
 
 
 def _instant(bound: BoundQuery, moment: Moment) -> datetime:

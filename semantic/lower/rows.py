@@ -75,7 +75,10 @@ class Rows:
 
     def aggregate(self, keys: Named) -> Plan:
         """Every leaf over the rows, by the keys."""
-        aggregates = tuple((name, self.agg(leaf)) for leaf, name in self.items)
+        return self.fold(keys, tuple((name, self.agg(leaf)) for leaf, name in self.items))
+
+    def fold(self, keys: Named, aggregates: tuple[tuple[str, Agg], ...]) -> Plan:
+        """Aggregates of the rows, by the keys."""
         used = [expr for _, expr in keys]
         used += [expr for _, agg in aggregates for expr in (agg.arg, agg.where) if expr is not None]
         return Aggregate(self._filtered(used), keys, aggregates)
@@ -87,8 +90,11 @@ class Rows:
     def agg(self, leaf: MetricLeaf) -> Agg:
         """The aggregate of one leaf over these rows."""
         metric = leaf.metric
-        where = None if self._shared() else self.leaf_where(leaf)
-        return Agg(_FOLDS[metric.agg], self.argument(metric), where, percentile(metric))
+        return Agg(_FOLDS[metric.agg], self.argument(metric), self.own_where(leaf), percentile(metric))
+
+    def own_where(self, leaf: MetricLeaf) -> Expr | None:
+        """What only one leaf of several filters by; None when all have the same filter, which then filters the rows."""
+        return None if self._shared() else self.leaf_where(leaf)
 
     def argument(self, metric: Simple) -> Expr | None:
         """What a metric aggregates, or None for rows."""

@@ -79,15 +79,8 @@ def _adding(rows: Rows, spine: Spine, unit: Grain) -> Plan:
             partial.append((name, agg))
             merged.append((name, Agg(_ADDS_UP[leaf.metric.agg], Col(name))))
             final.append((name, Col(name)))
-    units = _aggregated(rows, unit, tuple(partial))
+    units = rows.fold(((UNIT, rows.bucket(unit)), *_dimensions(rows)), tuple(partial))
     return Project(_joined(rows, units, spine, tuple(merged)), tuple(final))
-
-
-def _aggregated(rows: Rows, unit: Grain, aggregates: tuple[tuple[str, Agg], ...]) -> Plan:
-    """The rows' partial aggregates by unit and dimensions."""
-    plan = rows.aggregate(((UNIT, rows.bucket(unit)), *_dimensions(rows)))
-    assert isinstance(plan, Aggregate)
-    return replace(plan, aggregates=aggregates)
 
 
 def _holistic(rows: Rows, spine: Spine, unit: Grain) -> Plan:

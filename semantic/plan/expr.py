@@ -205,6 +205,14 @@ class HasBits:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """Two words have a bit in common."""
+
+    part: Expr
+    other: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """Several values as one, compared from the first to the last."""
 
@@ -248,7 +256,7 @@ class RowCount:
 Moment = Shift | Truncate | PeriodNumber | PeriodStart | PeriodIndex | Instant | Micros
 """Expressions about time."""
 
-Word = Bits | BitOf | Shifted | HasBits
+Word = Bits | BitOf | Shifted | HasBits | Shares
 """Expressions about bits."""
 
 Expr = (

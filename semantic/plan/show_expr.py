@@ -33,6 +33,7 @@ from semantic.plan.expr import (
     Row,
     RowCount,
     RowNumber,
+    Shares,
     Shift,
     Shifted,
     TextMatch,
@@ -80,7 +81,7 @@ def show_expr(expr: Expr) -> str:
             return f"{show_expr(part)}.{place}"
         case Shift() | Truncate() | PeriodNumber() | PeriodStart() | PeriodIndex() | Instant() | Micros():
             return _show_moment(expr)
-        case Bits() | BitOf() | Shifted() | HasBits():
+        case Bits() | BitOf() | Shifted() | HasBits() | Shares():
             return _show_word(expr)
         case RowNumber(by):
             return f"row_number({', '.join(by)})"
@@ -126,5 +127,7 @@ def _show_word(expr: Word) -> str:
             return f"({show_expr(part)} >> {show_expr(by)})"
         case HasBits(part, low, high):
             return f"bits {low}…{high} of {show_expr(part)}"
+        case Shares(part, other):
+            return f"shares({show_expr(part)}, {show_expr(other)})"
         case _:
             assert_never(expr)

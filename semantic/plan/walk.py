@@ -32,6 +32,7 @@ from semantic.plan.expr import (
     Row,
     RowCount,
     RowNumber,
+    Shares,
     Shift,
     Shifted,
     TextMatch,
@@ -75,6 +76,8 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return (expr.left, expr.right)
         case Shifted():
             return (expr.part, expr.by)
+        case Shares():
+            return (expr.part, expr.other)
         case All() | AnyOf() | Coalesce() | Row():
             return expr.parts
         case IsNotTrue() | IsNull() | InList() | TextMatch() | Cast() | Shift() | Truncate():

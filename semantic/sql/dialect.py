@@ -22,12 +22,13 @@ MOVES_IN_A_ROW = 5
 
 class Dialect(ABC):
     """How an engine spells what the plan says. `name` is sqlglot's, for the authors' expressions. `wide`: its type for
-    whole numbers beyond 64 bits.
+    whole numbers beyond 64 bits. `word`: bits of a word.
     """
 
     name: str
     types: dict[Kind, str]
     wide: str
+    word: int
 
     @abstractmethod
     def quote(self, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from semantic.model.facts import Kind
-from semantic.plan.expr import Param
+from semantic.plan.expr import WORD, Param
 from semantic.plan.node import Spine
 from semantic.plan.operators import TextTest
 from semantic.query.query import Scalar
@@ -31,6 +31,7 @@ class DuckDB(Dialect):
     """DuckDB 1.5 and 2.0. Sessions must have their time zone set to UTC."""
 
     name = "duckdb"
+    word = WORD
     types = _TYPES
     wide = "HUGEINT"
 

@@ -35,6 +35,7 @@ from semantic.plan.expr import (
     Row,
     RowCount,
     RowNumber,
+    Shares,
     Shift,
     Shifted,
     TextMatch,
@@ -75,7 +76,7 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             return _coalesce([part(inner) for inner in parts])
         case Cast(inner, kind):
             return dialect.as_kind(part(inner), kind)
-        case Bits() | BitOf() | Shifted() | HasBits():
+        case Bits() | BitOf() | Shifted() | HasBits() | Shares():
             return _word(expr, part, dialect)
         case Row(parts):
             return dialect.row([part(inner) for inner in parts])
@@ -200,6 +201,8 @@ def _word(expr: Word, part: Callable[[Expr], Fragment], dialect: Dialect) -> Fra
             return dialect.shifted(nest(part(inner)), nest(part(by)))
         case HasBits(inner, low, high):
             return dialect.has_bits(nest(part(inner)), (1 << (high + 1)) - (1 << low))
+        case Shares(inner, other):
+            return build("({} & {}) <> 0", nest(part(inner)), nest(part(other)), binding=Binding.COMPARED)
         case _:
             assert_never(expr)
 

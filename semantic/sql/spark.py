@@ -33,6 +33,7 @@ class Spark(Dialect):
     """Spark SQL through Spark Connect."""
 
     name = "spark"
+    word = 62
     types = _TYPES
     wide = "DECIMAL(38, 0)"
 
