@@ -1,0 +1,71 @@
+"""The data that is measured on: a generated clickstream by day, ad spend beside it, and a model over both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from demo.bulk import events_only
+
+MODEL = """
+version: 1
+timezone: UTC
+dimensions:
+- {name: channel, type: string}
+- {name: platform, type: string}
+datasets:
+- name: events
+  source: data/events/**/*.parquet
+  primary_key: event_id
+  unique: true
+  time_dimension: event_time
+  entities: {user: user_id}
+  dimensions: [{name: channel}, {name: platform}, {name: event, type: string}]
+- name: ad_spend
+  source: data/ad_spend.parquet
+  time_dimension: day
+  dimensions: [{name: channel}]
+metrics:
+- {name: pv, type: simple, dataset: events, agg: count}
+- {name: uv, type: simple, dataset: events, agg: count_distinct, expr: user_id}
+- {name: gmv, type: simple, dataset: events, agg: sum, expr: amount}
+- {name: spend, type: simple, dataset: ad_spend, agg: sum, expr: cost, fill: 0}
+- {name: roas, type: ratio, numerator: gmv, denominator: spend}
+"""
+
+
+def prepare(folder: Path, rows: int) -> None:
+    """Make the project folder unless it is there."""
+    if (folder / "model.yml").exists():
+        return
+    print(f"Making {rows:,} events in {folder} …", flush=True)
+    events_only(folder, rows)
+    with duckdb.connect() as connection:
+        events = f"read_parquet('{folder}/data/events/**/*.parquet')"
+        connection.execute(
+            f"COPY (SELECT DISTINCT CAST(event_time AS DATE) AS day, channel, 100.0 AS cost FROM {events}) "
+            f"TO '{folder}/data/ad_spend.parquet'"
+        )
+    (folder / "model.yml").write_text(MODEL, encoding="utf-8")
+
+
+def wide_model(folder: Path, metrics: int = 100, dimensions: int = 30) -> None:
+    """A model of many metrics and dimensions over one small file, to measure how long loading takes."""
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    columns = ", ".join(f"'v' || (i % 7) AS d{place}" for place in range(dimensions))
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT i AS id, TIMESTAMP '2026-11-01' AS at_time, i * 1.5 AS amount, {columns} "
+            f"FROM range(1000) t(i)) "
+            f"TO '{folder}/data/facts.parquet'"
+        )
+    lines = ["version: 1", "datasets:", "- name: facts", "  source: data/facts.parquet", "  time_dimension: at_time"]
+    lines += ["  dimensions:", *(f"  - {{name: d{place}, type: string}}" for place in range(dimensions)), "metrics:"]
+    where = "where: d1 = 'v1' and amount > {}"
+    lines += [
+        f"- {{name: m{place}, type: simple, dataset: facts, agg: sum, expr: amount * {place + 1}, "
+        f"{where.format(place)}}}"
+        for place in range(metrics)
+    ]
+    (folder / "model.yml").write_text("\n".join(lines), encoding="utf-8")

@@ -1,0 +1,88 @@
+"""A server of its own process to measure: ask it over HTTP, read its CPU time and memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, RemoteDisconnected
+from pathlib import Path
+from typing import Any
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running `headwater serve`, and one kept-alive connection to it."""
+
+    process: subprocess.Popen[bytes]
+    connection: HTTPConnection
+    started_in: float
+
+    def ask(self, query: str) -> Any:
+        """The answer's `data`. RuntimeError when it has errors."""
+        answer = json.loads(self._post(json.dumps({"query": query})))
+        if "errors" in answer:
+            raise RuntimeError(str(answer["errors"])[:500])
+        return answer["data"]
+
+    def _post(self, body: str) -> bytes:
+        for attempt in (1, 2):  # a connection that was idle for long is closed by the server
+            try:
+                self.connection.request("POST", "/graphql", body, {"content-type": "application/json"})
+                return self.connection.getresponse().read()
+            except (BrokenPipeError, ConnectionResetError, RemoteDisconnected):
+                self.connection.close()
+                if attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
+
+    def cpu(self) -> float:
+        """CPU seconds the process has used so far, all threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory(self) -> float:
+        """Resident memory in MB."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+
+@contextmanager
+def serving(folder: Path, threads: int) -> Iterator[Server]:
+    """A server of a project folder, ready to answer."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("headwater")), "serve", "--model", str(folder), "--port", str(port)]
+    environment = {**os.environ, "HEADWATER_THREADS": str(threads), "HEADWATER_FRESHNESS_CHECK": "60"}
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment) as process:
+        try:
+            connection = _ready(port)
+            yield Server(process, connection, time.perf_counter() - began)
+        finally:
+            process.terminate()
+
+
+def _ready(port: int) -> HTTPConnection:
+    until = time.monotonic() + 120
+    while True:
+        connection = HTTPConnection("127.0.0.1", port)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().read() and time.monotonic() < until:
+                return connection
+        except OSError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.05)

@@ -1,0 +1,31 @@
+"""The benchmarks run: on little data, for their form and not their figures."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_it_measures_and_compares(tmp_path: Path) -> None:
+    out = tmp_path / "figures.json"
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "--rows",
+        "20000",
+        "--runs",
+        "1",
+        "--folder",
+        str(tmp_path),
+        "--out",
+        str(out),
+    ]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    assert "cold: UV by day" in shown
+    figures = json.loads(out.read_text(encoding="utf-8"))
+    assert all(figure["value"] > 0 for figure in figures)
+    compared = [sys.executable, "-m", "bench.compare", str(out), str(out)]
+    assert "1.00" in subprocess.run(compared, capture_output=True, text=True, check=True, timeout=60).stdout
