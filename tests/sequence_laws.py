@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from semantic.query.funnel import FunnelQuery
+from semantic.query.query import MetricField, MetricQuery
 from semantic.query.retention import RetentionQuery
 from tests.reference.rows import Row, distinct_rows
 from tests.reference.world import Table, World
@@ -100,3 +101,22 @@ async def groups_make_the_cohorts(ask: Ask, world: World, query: RetentionQuery)
         known = parts.get(row["cohort"], [0] * len(numbers))
         parts[row["cohort"]] = [sum(pair) for pair in zip(known, numbers, strict=True)]
     assert parts == whole
+
+
+# --- laws of metrics -------------------------------------------------------------------------------------------------
+
+
+async def beside_others_as_alone(ask: Ask, world: World, query: MetricQuery) -> None:
+    """Metrics asked for together have the values that each has alone; rows that only one has are there."""
+    together = {key_of(row): row for row in await ask(world, query)}
+    keys = [field for field in query.fields if not isinstance(field, MetricField)]
+    found: dict[object, Row] = {}
+    for field in query.metrics:
+        for row in await ask(world, replace(query, fields=(*keys, field))):
+            found.setdefault(key_of(row), {other.key: None for other in query.metrics}).update(row)
+    counted = {"uv": 0, "pv": 0}  # what a count is where there are no rows
+    expected = [
+        row | {f.key: counted[f.metric] for f in query.metrics if f.metric in counted and row[f.key] is None}
+        for row in found.values()
+    ]
+    assert not differences(expected, list(together.values()))

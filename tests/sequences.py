@@ -108,10 +108,16 @@ def differences(expected: list[Row] | str, got: list[Row] | str) -> list[str]:
 
 
 def _by_key(rows: list[Row]) -> dict[tuple[tuple[str, Any], ...], Row]:
-    kept = [row for row in rows if "by0" not in row or row.get("count1") != 0]
+    kept = [row for row in rows if not _is_of_nobody(row)]
     keyed = {key_of(row): row for row in kept}
     assert len(keyed) == len(kept), "two rows of one group"
     return keyed
+
+
+def _is_of_nobody(row: Row) -> bool:
+    """A group that nobody is in, or in which no metric has a value."""
+    metrics = [value for name, value in row.items() if name.startswith("m") and name[1:].isdigit()]
+    return ("by0" in row and row.get("count1") == 0) or (bool(metrics) and all(value is None for value in metrics))
 
 
 def key_of(row: Row) -> tuple[tuple[str, Any], ...]:
