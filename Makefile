@@ -60,7 +60,7 @@ format: $(INSTALLED) ## put the code in form
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(INSTALLED) ## the benchmarks; see bench/README.md
+bench: $(INSTALLED) ## the benchmarks: ratios to hand-written SQL in one run
 	@$(BIN)/python -m bench
 
 .PHONY: lock
