@@ -8,13 +8,13 @@ from dataclasses import replace
 from itertools import islice
 
 from api.context import Snapshot
-from api.resolvers.catalogs import depends_on
 from api.schema.names import TIME, DimensionName, MetricName
 from semantic.compile import compile_query
 from semantic.errors import QueryError
 from semantic.model.dataset import DimensionType
 from semantic.model.metric import Aggregation, Format, Metric, Ratio, Simple
 from semantic.model.reach import splits
+from semantic.model.reads import metrics_read
 from semantic.query.query import Comparison, DimensionField, Field, Last, MetricField, MetricQuery, TimeField
 from semantic.time import Duration, Grain, Unit
 
@@ -89,7 +89,7 @@ def _answerable(snapshot: Snapshot, base: MetricQuery) -> list[MetricName]:
 
 def _metrics(snapshot: Snapshot) -> Iterator[MetricName]:
     """Somebody counted, some money and some ratio, then all others; first what most other metrics are computed from."""
-    uses = Counter(name for metric in snapshot.model.metrics.values() for name in depends_on(metric))
+    uses = Counter(name for metric in snapshot.model.metrics.values() for name in metrics_read(metric))
     entries = sorted(snapshot.names.metrics.values(), key=lambda entry: -uses[entry.metric.name])
     first = [next((entry for entry in entries if is_one(entry.metric)), None) for is_one in (_people, _money, _ratio)]
     yield from {entry.field: entry for entry in (*first, *entries) if entry is not None}.values()

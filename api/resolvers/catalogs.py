@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from threading import Lock
-from typing import Any, assert_never
+from typing import Any
 
 from api.schema.catalog import (
     Additivity,
@@ -30,11 +30,11 @@ from api.schema.rows import dimension_scalar, scalar_name
 from api.schema.scalars import Number
 from semantic.model.additivity import additivity
 from semantic.model.dataset import Dataset, Segment
-from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
+from semantic.model.metric import Metric
 from semantic.model.model import Model
 from semantic.model.reach import datasets_of, reachable, sources, splits
+from semantic.model.reads import metrics_read
 from semantic.model.sequence import Funnel, RetentionDefinition, Step
-from semantic.query.bind_funnel import entry_datasets
 from semantic.query.cells import cells
 
 AskFreshness = Callable[[str, Any], Awaitable[Freshness]]
@@ -155,7 +155,7 @@ class _Maker:
         )
 
     def _funnel(self, funnel: Funnel) -> FunnelInfo:
-        first, *others = (reachable(self._model, name) for name in entry_datasets(funnel))
+        first, *others = (reachable(self._model, name) for name in funnel.entry_datasets)
         shared = [name for name in first if all(name in other for other in others)]
         return FunnelInfo(
             name=funnel.name,
@@ -208,23 +208,6 @@ class _Maker:
         for name in splits(self._model, metric):
             info.dimensions.append(self._dimensions[name])
             self._dimensions[name].metrics.append(info)
-        for name in depends_on(metric):
+        for name in metrics_read(metric):
             info.depends_on.append(self._metrics[name])
             self._metrics[name].used_by.append(info)
-
-
-def depends_on(metric: Metric) -> tuple[str, ...]:
-    """The metrics a metric is computed from, each once."""
-    match metric:
-        case Ratio():
-            return tuple(dict.fromkeys((metric.numerator, metric.denominator)))
-        case Derived():
-            return tuple(dict.fromkeys(ref.name for ref in metric.expr.refs))
-        case Cumulative():
-            return (metric.metric,)
-        case Retention():
-            return () if metric.cost is None else (metric.cost,)
-        case Simple() | Conversion() | Attribution():
-            return ()
-        case _:
-            assert_never(metric)

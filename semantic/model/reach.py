@@ -60,19 +60,19 @@ def reachable(model: Model, dataset: str) -> Mapping[str, ReachedDimension]:
     return MappingProxyType(found)
 
 
-def _split_dataset(model: Model, metric: Metric) -> str | None:
-    """The dataset whose rows a metric's own numbers are split by; None for metrics that are only made of others."""
+def _split_datasets(model: Model, metric: Metric) -> tuple[str, ...]:
+    """The datasets whose rows a metric's own numbers are split by; none for metrics that are only made of others."""
     match metric:
         case Simple():
-            return metric.dataset
+            return (metric.dataset,)
         case Conversion():
-            return model.funnels[metric.funnel].steps[0].dataset
+            return model.funnels[metric.funnel].entry_datasets
         case Retention():
-            return model.retentions[metric.retention].cohort.dataset
+            return (model.retentions[metric.retention].cohort.dataset,)
         case Attribution():
-            return model.attributions[metric.attribution].touch.dataset
+            return (model.attributions[metric.attribution].touch.dataset,)
         case Ratio() | Derived() | Cumulative():
-            return None
+            return ()
         case _:
             assert_never(metric)
 
@@ -113,11 +113,11 @@ class MetricSource:
 
 def sources(model: Model, metric: Metric) -> tuple[MetricSource, ...]:
     """The sources of a metric and of all metrics inside it, in order, each once."""
-    found = []
-    own = _split_dataset(model, metric)
-    if own is not None:
-        override = metric.time_dimension if isinstance(metric, Simple) else None
-        found.append(MetricSource(metric.name, own, override or model.datasets[own].time_dimension))
+    override = metric.time_dimension if isinstance(metric, Simple) else None
+    found = [
+        MetricSource(metric.name, name, override or model.datasets[name].time_dimension)
+        for name in _split_datasets(model, metric)
+    ]
     for name in metrics_read(metric):
         found += sources(model, model.metrics[name])
     return tuple(dict.fromkeys(found))
@@ -136,7 +136,7 @@ def _own_datasets(model: Model, metric: Metric) -> tuple[str, ...]:
         case Simple():
             return (metric.dataset,)
         case Conversion():
-            return tuple(step.dataset for step in model.funnels[metric.funnel].steps)
+            return model.funnels[metric.funnel].datasets
         case Retention():
             retention = model.retentions[metric.retention]
             return (retention.cohort.dataset, retention.returns.dataset)

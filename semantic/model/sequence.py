@@ -71,6 +71,16 @@ class Funnel:
     description: Text = NO_TEXT
     position: Position | None = field(default=None, compare=False)
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets of its steps, each once."""
+        return tuple(dict.fromkeys(step.dataset for step in self.steps))
+
+    @property
+    def entry_datasets(self) -> tuple[str, ...]:
+        """The datasets whose events may open an attempt."""
+        return self.datasets if self.order is FunnelOrder.ANY else (self.steps[0].dataset,)
+
 
 class CohortType(StrEnum):
     """Cohort by the first-ever event, or by every period with one."""

@@ -9,7 +9,7 @@ from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.facts import Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import reachable
-from semantic.model.sequence import Funnel, FunnelOrder, Step
+from semantic.model.sequence import Funnel, Step
 from semantic.query.bind import condition_dimensions, days_with_data, dimension_key, least_through, with_related
 from semantic.query.bound import BoundFunnel
 from semantic.query.funnel import AdHocFunnel, AdHocStep, FunnelQuery
@@ -28,18 +28,9 @@ def funnel_datasets(model: Model, query: FunnelQuery) -> tuple[str, ...]:
     """The datasets whose facts the question needs, sorted. QueryError for unknown names."""
     funnel, _ = _definition(model, query)
     needed: dict[str, None] = {}
-    for dataset in _datasets(funnel):
+    for dataset in funnel.datasets:
         with_related(model, dataset, needed)
     return tuple(sorted(needed))
-
-
-def _datasets(funnel: Funnel) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(step.dataset for step in funnel.steps))
-
-
-def entry_datasets(funnel: Funnel) -> tuple[str, ...]:
-    """The datasets whose events may open an attempt."""
-    return _datasets(funnel) if funnel.order is FunnelOrder.ANY else (funnel.steps[0].dataset,)
 
 
 def bind_funnel(model: Model, query: FunnelQuery, facts: Facts) -> BoundFunnel:
@@ -47,10 +38,10 @@ def bind_funnel(model: Model, query: FunnelQuery, facts: Facts) -> BoundFunnel:
     _check_numbers(query)
     funnel, filters = _definition(model, query)
     tz = zone(query.timezone or model.timezone)
-    entries = entry_datasets(funnel)
+    entries = funnel.entry_datasets
     for name in (*query.breakdown, *condition_dimensions(query.where)):
         _check_splits(model, funnel, entries, name)
-    through = least_through(model, _datasets(funnel), facts)
+    through = least_through(model, funnel.datasets, facts)
     span = resolve(query.time_range, through, tz, model.week_start) if query.time_range else None
     _check_grain(model, facts, query.grain, entries)
     _check_segments(model, query.segments, entries)
