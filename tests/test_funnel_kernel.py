@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.funnel import solve
 from engine.order import sort_each
 from semantic.model.sequence import FunnelOrder
 from tests.reference.attempts import Attempt, Event, Rules, chosen
 from tests.strategies.choices import Choices
-from tests.strategies.sequence_events import make_events, make_rules
+from tests.strategies.sequence_events import PERIOD_LENGTH, make_events, make_rules
 
 _ORDERS = {FunnelOrder.ORDERED: 0, FunnelOrder.STRICT: 1, FunnelOrder.ANY: 2}
 
@@ -84,14 +86,8 @@ def expected(events: Sequence[Event], rules: Rules, wanted: Wanted) -> list[list
     found = []
     for period in periods:
         kept = [event for event in opening if period is None or event.value[0] == period]
-        found.append(chosen([_only_opening(event, kept) for event in events], rules))
+        found.append(chosen([replace(event, opens=event in kept) for event in events], rules))
     return [attempts for attempts in found if attempts]
-
-
-def _only_opening(event: Event, opening: Sequence[Event]) -> Event:
-    return Event(
-        event.time, event.steps, event in opening, event.passive, event.excluded, event.held, event.day, event.value
-    )
 
 
 def agrees(attempts: Sequence[Attempt], record: Record, wanted: Wanted) -> bool:
@@ -123,10 +119,53 @@ def compare(entities: Sequence[Sequence[Event]], rules: Rules, wanted: Wanted) -
         assert not (wrong := differences(events, rules, wanted, records)), wrong
 
 
-@pytest.mark.parametrize("order", list(FunnelOrder))
-@pytest.mark.parametrize("seed", range(60))
+def ask_and_compare(choices: Choices, order: FunnelOrder, lists: int) -> None:
+    """Rules, some lists of events, and the kernel's answer about all of them at once."""
+    rules = make_rules(choices, order)
+    compare([make_events(choices, rules) for _ in range(lists)], rules, choices.pick(EVERYTHING))
+
+
+@pytest.mark.parametrize("order", FunnelOrder)
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**64))
 def test_kernel_on_many_lists(order: FunnelOrder, seed: int) -> None:
-    choices = Choices(Random(f"{order}{seed}").randrange)
-    rules = make_rules(choices)
-    rules = Rules(rules.steps, rules.window, order, rules.first, () if order is FunnelOrder.ANY else rules.exclusions)
-    compare([make_events(choices, rules) for _ in range(100)], rules, choices.pick(EVERYTHING))
+    ask_and_compare(Choices(Random(seed).randrange), order, lists=100)
+
+
+@pytest.mark.parametrize("order", FunnelOrder)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_kernel_on_a_few_lists(order: FunnelOrder, data: st.DataObject) -> None:
+    """As above, with examples that shrink."""
+    ask_and_compare(Choices(lambda count: data.draw(st.integers(0, count - 1))), order, lists=3)
+
+
+def test_nobody_and_nothing() -> None:
+    rules = Rules(2, 5)
+    assert kernel([], rules, Wanted()) == []
+    assert kernel([[], []], rules, Wanted(times=True)) == [[], []]
+
+
+def test_a_long_list() -> None:
+    """Long lists are sorted in another way than short ones."""
+    happened = [step(time, time % 3) for time in range(200, 0, -1)]
+    (records,) = kernel([happened], Rules(3, 2), Wanted(times=True))
+    assert records == [Record(0, 0, 3, (3, 4, 5))]
+
+
+def test_what_differs_is_found() -> None:
+    """The comparison notices a wrong depth, time, code, period, and a record too many or too few."""
+    rules, everything = Rules(2, 5), Wanted(periods=True, code=True, times=True)
+    happened = [step(0, 0), step(3, 1), step(7, 0)]
+    (right,) = kernel([happened], rules, everything)
+    assert right == [Record(0, 0, 2, (0, 3)), Record(0, 1, 1, (7,))]
+    assert not differences(happened, rules, everything, right)
+    for changed in ({"depth": 1}, {"depth": -2}, {"times": (0, 4)}, {"code": 1}, {"period": 1}):
+        assert differences(happened, rules, everything, [replace(right[0], **changed), right[1]])
+    assert differences(happened, rules, everything, right[:1])
+    assert differences(happened, rules, everything, [*right, right[1]])
+
+
+def step(time: int, *steps: int) -> Event:
+    """An event that matches steps, and opens an attempt when it matches the first."""
+    return Event(time, frozenset(steps), opens=0 in steps, value=(time // PERIOD_LENGTH, 0))

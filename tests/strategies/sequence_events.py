@@ -10,14 +10,17 @@ PERIOD_LENGTH = 5
 """Time units in an entry period of these events."""
 
 
-def make_rules(choices: Choices) -> Rules:
+ENDLESS = 1 << 61
+"""A window without an end."""
+
+
+def make_rules(choices: Choices, order: FunnelOrder) -> Rules:
     """Two to five steps; windows from nothing to more than there is."""
-    order = choices.pick((FunnelOrder.ORDERED, FunnelOrder.STRICT, FunnelOrder.ANY))
     steps = 2 + choices.below(4)
     count = choices.pick((0, 0, 1, 2)) if order is not FunnelOrder.ANY else 0
     return Rules(
         steps=steps,
-        window=choices.pick((3, 0, 1, 5, 9, 30)),
+        window=choices.pick((3, 0, 1, 5, 9, ENDLESS)),
         order=order,
         first=choices.chance(4),
         exclusions=tuple(_exclusion(choices, steps) for _ in range(count)),
@@ -33,7 +36,8 @@ def make_events(choices: Choices, rules: Rules) -> list[Event]:
     """Zero to nine events in time order. Half of the lists have steps that no event shares, half have ones that do."""
     span = choices.pick((6, 2, 12, 4))
     overlapping = choices.chance(2)
-    times = sorted(choices.below(span) for _ in range(choices.below(10)))
+    begin = choices.pick((0, 0, -3, 10**15))
+    times = sorted(begin + choices.below(span) for _ in range(choices.below(10)))
     return [_event(choices, rules, time, overlapping) for time in times]
 
 

@@ -10,6 +10,10 @@ from tests.reference.world import Table, World
 from tests.strategies.choices import Choices
 from tests.strategies.data import ANCHORS, CHANNELS, CITIES, LEVELS, ZONES
 
+HARD = False
+"""Whether to draw also: `hold` together with strict order, exclusions or first entry; `same_day` with first entry;
+local dates in a zone where a day has no midnight; hours where the clock moves by half of one; several metrics in one
+query, and metrics split through relationships; events more than 127 days apart."""
 COLUMNS = {
     "id": "BIGINT",
     "user_id": "VARCHAR",
@@ -20,21 +24,14 @@ COLUMNS = {
 }
 STEP_CONDITIONS = ("event = 'A'", "event = 'B'", "event = 'C'", "event in ('A', 'B')", "event in ('B', 'C')")
 WINDOWS = ("30 minutes", "1 hour", "1 day", "same_day", "2 hours", "25 hours", "7 days", "1 second")
-HARD = False
-"""Whether to draw also: `hold` together with strict order, exclusions or first entry; `same_day` with first entry;
-local dates in a zone where a day has no midnight; hours where the clock moves by half of one; several metrics in one
-query, and metrics split through relationships."""
 _EVENTS = ("A", "B", "C", "A", "B", "C", "A", "B", "D", None)
 _USERS = ("u1", "u2", "u3", "u1", "u2", "u3", "u4", None)
-_HOURS = (0, 0, 1, 2, 12, 23, 24, 25, 48, 7 * 24, 72, 24, -1, -24, 8 * 24, 31 * 24)
+_HOURS = (0, 0, 1, 2, 12, 23, 24, 25, 48, 7 * 24, 72, 24, -1, -24, 8 * 24, 31 * 24, *((200 * 24,) if HARD else ()))
 _MINUTES = (0, 0, 0, 30, 59, 1)
 
 
-def make_world(choices: Choices, most: int = 24, hard: bool = HARD) -> World:
-    """A model and its tables. In most tables, all that a user does at one instant has one channel and city.
-
-    `hard`: with everything that `HARD` tells of.
-    """
+def make_world(choices: Choices, most: int = 24) -> World:
+    """A model and its tables. In most tables, all that a user does at one instant has one channel and city."""
     anchor = choices.pick(ANCHORS)
     names = ("events", "orders")[: 1 + choices.below(2)]
     moments = _moments(choices, anchor)
@@ -46,7 +43,7 @@ def make_world(choices: Choices, most: int = 24, hard: bool = HARD) -> World:
         "week_start": choices.pick(("monday", "sunday", "wednesday")),
         "dimensions": [{"name": "channel", "type": "string"}, {"name": "city", "type": "string"}],
         "datasets": [_dataset(choices, name, tables[name], through) for name in names],
-        "funnels": [_funnel(choices, names, number, hard) for number in range(2)],
+        "funnels": [_funnel(choices, names, number) for number in range(2)],
         "retentions": [_retention(choices, names, number) for number in range(2)],
     }
     if choices.chance(2):
@@ -130,7 +127,7 @@ def _dataset(choices: Choices, name: str, table: Table, through: date | None) ->
 # --- funnels ---------------------------------------------------------------------------------------------------------
 
 
-def _funnel(choices: Choices, names: Sequence[str], number: int, hard: bool) -> dict[str, Any]:
+def _funnel(choices: Choices, names: Sequence[str], number: int) -> dict[str, Any]:
     """A funnel; the first step is the first dataset's, the others may be any's."""
     count = 2 + choices.below(3)
     funnel: dict[str, Any] = {
@@ -146,9 +143,9 @@ def _funnel(choices: Choices, names: Sequence[str], number: int, hard: bool) -> 
     if funnel["order"] != "any":
         funnel["exclude"] = [_exclude(choices, count) for _ in range(choices.pick((0, 0, 1, 2)))]
     is_mixed = funnel["order"] == "strict" or funnel.get("exclude") or funnel["entry"] == "first"
-    if funnel["hold"] and is_mixed and not hard:
+    if funnel["hold"] and is_mixed and not HARD:
         funnel["hold"] = []
-    if funnel["window"] == "same_day" and funnel["entry"] == "first" and not hard:
+    if funnel["window"] == "same_day" and funnel["entry"] == "first" and not HARD:
         funnel["window"] = "1 day"
     return funnel
 
