@@ -9,7 +9,7 @@ from typing import Any
 from semantic.errors import Code
 from semantic.model.metric import Conversion, Metric, Retention
 from semantic.model.model import Model
-from semantic.model.sequence import CohortType, FunnelEntry
+from semantic.model.sequence import CohortType, FunnelEntry, FunnelOrder
 from semantic.query.query import Comparison, DimensionField, MetricField, MetricQuery, TimeField
 from semantic.time import Duration, Grain
 from tests.reference import funnel, retention
@@ -19,7 +19,7 @@ from tests.reference.expressions import divide, minus
 from tests.reference.refused import Refused, Unspecified
 from tests.reference.rows import Row, Tables
 from tests.reference.span import Span
-from tests.reference.timeline import Happening, Timeline
+from tests.reference.timeline import Happening, Timeline, dimensions_of
 
 Holds = Callable[[Happening], bool]
 Group = tuple[Period | None, tuple[Any, ...]]
@@ -45,6 +45,8 @@ class _Asked:
         self.grain = grains[0] if grains else None
         self.dimensions = [field.dimension for field in query.fields if isinstance(field, DimensionField)]
         self.metrics = {field.key: model.metric(field.metric) for field in query.metrics}
+        for field in query.metrics:
+            self._refuse(field)
         read = {name for metric in self.metrics.values() for name in self._datasets(metric)}
         self.range = self.timeline.range(query.time_range, read)
         self.days = self.timeline.days(self.range, [self._entry(metric) for metric in self.metrics.values()])
@@ -60,6 +62,17 @@ class _Asked:
 
     def _entry(self, metric: Metric) -> str:
         return self._datasets(metric)[0]
+
+    def _refuse(self, field: MetricField) -> None:
+        """Every dataset whose events may come first must have what is split and filtered by."""
+        metric = self.metrics[field.key]
+        names = [*self.dimensions, *dimensions_of(self.query.where), *dimensions_of(field.where)]
+        entries = [self._entry(metric)]
+        if isinstance(metric, Conversion) and self.model.funnels[metric.funnel].order is FunnelOrder.ANY:
+            entries = self._datasets(metric)
+        for dataset in entries:
+            for name in names:
+                self.timeline.source.dimension(dataset, name)
 
     # --- rows ------------------------------------------------------------------------------------------------------
 
