@@ -80,7 +80,7 @@ def _returned(ask: CohortQuestion) -> Side:
 def _return_fold(ask: CohortQuestion) -> tuple[str, Agg]:
     if ask.open_ended:
         return LAST, Agg(Fold.MAX, Col(RETURNED))
-    return word(0), Agg(Fold.BIT_OR, BitOf(Col(RETURNED)))
+    return word(0), Agg(Fold.BIT_OR, _bit(Col(RETURNED)))
 
 
 def _since(ask: CohortQuestion, index: Expr) -> tuple[str, Expr]:
@@ -107,7 +107,7 @@ def _recurring_in_one_pass(ask: CohortQuestion) -> Plan:
     number = Binary(BinaryOp.SUBTRACT, ask.period_number(ask.members.time.day), base)
     members = Side(ask.members, ((MEMBER, number),), ask.members.conditions(ask.start, ask.end))
     events = together(members, _returned(ask), ask.mixed)
-    folds = ((MEMBER, Agg(Fold.BIT_OR, BitOf(Col(MEMBER)))), _return_fold(ask))
+    folds = ((MEMBER, Agg(Fold.BIT_OR, _bit(Col(MEMBER)))), _return_fold(ask))
     entities = Aggregate(events, ((ENTITY, Col(ENTITY)),), folds)
     by = tuple((name, Col(name)) for name in entities.output if name != ENTITY)
     patterns = Aggregate(entities, by, ((ENTITIES, Agg(Fold.COUNT)),))
@@ -191,6 +191,10 @@ def periods_after(ask: CohortQuestion) -> Expr:
 
 
 def _word_fold(place: int) -> Agg:
-    low = place * WORD
-    within = All((Binary(BinaryOp.GTE, Col(INDEX), Const(low)), Binary(BinaryOp.LT, Col(INDEX), Const(low + WORD))))
-    return Agg(Fold.BIT_OR, BitOf(Binary(BinaryOp.SUBTRACT, Col(INDEX), Const(low))), within)
+    return Agg(Fold.BIT_OR, _bit(Binary(BinaryOp.SUBTRACT, Col(INDEX), Const(place * WORD))))
+
+
+def _bit(number: Expr) -> Expr:
+    """The bit of a number; none for numbers that no bit of the word stands for."""
+    inside = All((Binary(BinaryOp.GTE, number, ZERO), Binary(BinaryOp.LT, number, Const(WORD))))
+    return BitOf(Case(((inside, number),), NULL))

@@ -27,7 +27,7 @@ from semantic.plan.expr import NULL, ZERO, Binary, Coalesce, Col, Const, Expr, P
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Join, JoinKind, Plan, Project, Sort
 from semantic.plan.operators import BinaryOp
-from semantic.query.bind import range_or_days
+from semantic.query.bind import least_through, range_or_days
 from semantic.query.bound import BoundQuery, BoundRetention, Key, TimeKey
 from semantic.query.cells import Cell, cell, last_mature
 from semantic.time import Grain, to_local
@@ -82,7 +82,7 @@ class RetentionReading:
         return Aggregate(cohorts(asked), by, tuple((name, self._count(leaf)) for leaf, name in self.items))
 
     def _count(self, leaf: CohortLeaf) -> Agg:
-        through = self.bound.data_through
+        through = _through(self.bound, leaf.retention)
         if through is None:
             return Agg(Fold.SUM, NULL)
         asked = cell(leaf.retention, leaf.period)
@@ -116,7 +116,7 @@ class ValueReading:
         return Aggregate(placed, by, tuple((name, self._sum(leaf, f"{name}value")) for leaf, name in self.items))
 
     def _sum(self, leaf: ValueLeaf, column: str) -> Agg:
-        through = self.bound.data_through
+        through = _through(self.bound, leaf.retention)
         if through is None:
             return Agg(Fold.SUM, NULL)
         since, until = Binary(BinaryOp.GTE, Col(INDEX), ZERO), Binary(BinaryOp.LTE, Col(INDEX), Const(leaf.period))
@@ -140,10 +140,15 @@ def _question(
         days=_cohort_days(bound, start, end),
         start=start,
         end=end,
-        through=bound.data_through,
+        through=_through(bound, leaf.retention),
         where=tuple(where for where in (bound.where, leaf.where) if where is not None),
         segments=bound.segments,
     )
+
+
+def _through(bound: BoundQuery, retention: RetentionDefinition) -> date | None:
+    """The last day that is complete in the retention's own datasets, whatever else the query reads."""
+    return least_through(bound.model, (retention.cohort.dataset, retention.returns.dataset), bound.facts)
 
 
 def _cohort_days(bound: BoundQuery, start: datetime | None, end: datetime | None) -> tuple[date, date]:
