@@ -44,6 +44,16 @@ test-oldest: browser ## every test, with the oldest allowed dependencies
 	@scripts/venv.sh $(OLDEST) oldest
 	@$(OLDEST)/bin/pytest $(PYTEST_ARGS)
 
+.PHONY: test-sail
+test-sail: ## Spark's dialect, run on Sail
+	@scripts/venv.sh .venv-sail sail
+	@.venv-sail/bin/pytest tests/spark
+
+.PHONY: test-spark
+test-spark: ## Spark's dialect, run on a local Spark (needs Java 17 or newer; 400 MB)
+	@scripts/venv.sh .venv-spark spark
+	@.venv-spark/bin/pytest tests/spark
+
 .PHONY: fuzz
 fuzz: $(INSTALLED) ## the property tests with HEADWATER_FUZZ (20) times as many examples
 	@$(BIN)/python -m pytest -p tests.fuzz -m hypothesis $(PYTEST_ARGS)
@@ -83,5 +93,5 @@ ci: ## what continuous integration runs
 
 .PHONY: clean
 clean: ## remove what was made, but for .venv
-	@rm -rf .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(NEWEST) $(OLDEST) .venv-lock
+	@rm -rf .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(NEWEST) $(OLDEST) .venv-sail .venv-spark .venv-lock
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

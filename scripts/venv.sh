@@ -2,6 +2,8 @@
 # Makes a virtual environment with Headwater in it, editable, and everything to test it.
 #
 #   scripts/venv.sh DIR locked    the versions of requirements-dev.lock (an environment that exists is brought up to date)
+#   scripts/venv.sh DIR sail      the locked versions, and Sail with a client for it
+#   scripts/venv.sh DIR spark     the locked versions, and Spark
 #   scripts/venv.sh DIR newest    the newest versions that pyproject.toml allows, in a new environment
 #   scripts/venv.sh DIR oldest    the oldest versions that pyproject.toml allows, in a new environment
 set -eu
@@ -20,9 +22,7 @@ find_python() {
     exit 1
 }
 
-if [ "$versions" != locked ]; then
-    rm -rf "$dir"
-fi
+case $versions in newest | oldest) rm -rf "$dir" ;; esac
 if [ ! -x "$dir/bin/python" ]; then
     python=$(find_python)
     echo "Making $dir with $("$python" --version) …"
@@ -35,10 +35,14 @@ fi
 
 pip="$dir/bin/python -m pip --disable-pip-version-check --quiet --quiet"
 case $versions in
-locked)
+locked | sail | spark)
     echo "Installing the $(grep -c == requirements-dev.lock) locked packages (on a new machine about a minute) …"
     $pip install --requirement requirements-dev.lock
     $pip install --no-deps --editable .
+    if [ "$versions" != locked ]; then
+        echo "Installing what $versions needs …"
+        $pip install --constraint requirements-dev.lock --editable ".[test-$versions]"
+    fi
     ;;
 newest)
     echo "Installing the newest versions that pyproject.toml allows …"
@@ -50,7 +54,7 @@ oldest)
     "$dir/bin/uv" pip install --quiet --python "$dir/bin/python" --resolution lowest-direct --editable '.[delta,iceberg,test]'
     ;;
 *)
-    echo "usage: $0 DIR locked|newest|oldest" >&2
+    echo "usage: $0 DIR locked|sail|spark|newest|oldest" >&2
     exit 2
     ;;
 esac

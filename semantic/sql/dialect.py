@@ -22,13 +22,15 @@ MOVES_IN_A_ROW = 5
 
 class Dialect(ABC):
     """How an engine spells what the plan says. `name` is sqlglot's, for the authors' expressions. `wide`: its type for
-    whole numbers beyond 64 bits. `word`: bits of a word.
+    whole numbers beyond 64 bits. `word`: bits of a word. `folds_grouped`: a grouped SELECT can compute with its keys
+    and has a HAVING that reads the tables' columns. Elsewhere it is wrapped first.
     """
 
     name: str
     types: dict[Kind, str]
     wide: str
     word: int
+    folds_grouped = True
 
     @abstractmethod
     def quote(self, name: str) -> str:

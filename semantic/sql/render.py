@@ -13,6 +13,7 @@ from typing import assert_never
 from semantic.lower.scope import ARROW
 from semantic.plan.expr import All, Col, RowCount, RowNumber
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, Project, Scan, Sort, Spine, Union
+from semantic.plan.walk import columns as columns_of
 from semantic.sql.dialect import Dialect
 from semantic.sql.expression import aggregate, conjoined, render
 from semantic.sql.fragment import Fragment, build, indent, join
@@ -136,7 +137,7 @@ class Renderer:
 
     def _filter(self, plan: Filter) -> Select:
         select = self._select(plan.input)
-        if select.sealed:
+        if select.sealed or (select.keys is not None and not self._dialect.folds_grouped):
             select = self._wrap(select)
         parts = plan.where.parts if isinstance(plan.where, All) else (plan.where,)
         conditions = tuple(render(part, select.columns, self._dialect) for part in parts)
@@ -146,7 +147,7 @@ class Renderer:
 
     def _project(self, plan: Project) -> Select:
         select = self._select(plan.input)
-        if select.sealed:
+        if select.sealed or not self._folds(plan, select):
             select = self._wrap(select)
         keys = select.keys
         if keys is not None:
@@ -158,6 +159,11 @@ class Renderer:
         columns = {name: render(expr, select.columns, self._dialect) for name, expr in plan.columns}
         sealed = any(isinstance(expr, RowCount | RowNumber) for _, expr in plan.columns)
         return replace(select, columns=columns, keys=keys, sealed=sealed)
+
+    def _folds(self, plan: Project, select: Select) -> bool:
+        """Whether a grouped SELECT may compute what is asked for itself."""
+        computed = columns_of(expr for _, expr in plan.columns if not isinstance(expr, Col))
+        return self._dialect.folds_grouped or not select.keys or set(select.keys).isdisjoint(computed)
 
     def _join(self, plan: Join) -> Select:
         left = self._open(plan.left)
