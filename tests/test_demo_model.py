@@ -20,6 +20,7 @@ from semantic.model.expression import Expression
 from semantic.model.metric import Simple
 from semantic.model.model import Model
 from semantic.model.names import camel_case
+from semantic.model.sequence import Funnel, RetentionDefinition
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -93,7 +94,8 @@ def test_every_metric_is_named_and_described_in_both_languages(model: Model) -> 
     for metric in model.metrics.values():
         for text in (metric.label, metric.description):
             assert {locale for locale, _ in text.by_locale} == {"en", "zh"}, metric.name
-    for report in (*model.funnels.values(), *model.retentions.values()):
+    reports: list[Funnel | RetentionDefinition] = [*model.funnels.values(), *model.retentions.values()]
+    for report in reports:
         for text in (report.label, report.description):
             assert {locale for locale, _ in text.by_locale} == {"en", "zh"}, report.name
     for funnel in model.funnels.values():

@@ -91,7 +91,7 @@ def test_shares_of_nobody_are_unknown(row: dict[str, Any]) -> None:
 
 
 def test_groups_keep_what_is_not_set() -> None:
-    rows = [{"by0": "ads", "count1": 1}, {"by0": None, "count1": 2}]
+    rows: list[dict[str, Any]] = [{"by0": "ads", "count1": 1}, {"by0": None, "count1": 2}]
     groups = funnel_groups(funnel(breakdown=("channel",)), rows)
     assert [group.key for group in groups] == [(KeyPart("channel", "ads"),), (KeyPart("channel", None),)]
     assert [group.steps[0].count for group in groups] == [1, 2]
@@ -139,7 +139,7 @@ def test_nothing_is_mature_without_complete_days() -> None:
 
 
 def test_periods_are_told_in_the_zone() -> None:
-    rows = [{"period": datetime(2026, 11, 1, 16, tzinfo=UTC), "count1": 3}]
+    rows: list[dict[str, Any]] = [{"period": datetime(2026, 11, 1, 16, tzinfo=UTC), "count1": 3}]
     [period] = funnel_periods(funnel(zone="Asia/Shanghai", grain=Grain.HOUR), rows)
     assert str(period.time) == "2026-11-02 00:00:00+08:00"
     assert period.steps[0].count == 3
@@ -165,7 +165,7 @@ def test_drop_offs_are_told_in_the_zone() -> None:
 # --- retention -------------------------------------------------------------------------------------------------------
 
 THREE = Dates(date(2026, 11, 2), date(2026, 11, 4))
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"cohort": date(2026, 11, 2), "by0": "ads", "size": 10, "cell1": 5, "cell2": 1},
     {"cohort": date(2026, 11, 4), "by0": None, "size": 5, "cell1": 4, "cell2": 2},
 ]

@@ -12,13 +12,13 @@ from semantic.lower.filter import compare
 from semantic.lower.leaf import Leaves
 from semantic.lower.part import lower_part, parts
 from semantic.plan.build import conjunction
-from semantic.plan.expr import NULL, WORD, Col, Expr, RowCount
+from semantic.plan.expr import NULL, WORD, Col, Expr, IsNotTrue, IsNull, RowCount
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Sort, Spine, Union
 from semantic.query.bind import effective_span
 from semantic.query.bound import BoundQuery, TimeKey
 from semantic.query.period import targets
-from semantic.query.query import ROW_COUNT
+from semantic.query.query import ROW_COUNT, Operator
 
 
 def lower(bound: BoundQuery, word: int = WORD) -> Plan:
@@ -90,9 +90,10 @@ def _finished(bound: BoundQuery, plan: Plan, values: dict[str, Expr]) -> Plan:
 
 def _having(bound: BoundQuery) -> Expr | None:
     kinds = {key.name: key.kind for key in bound.keys} | {metric.key: metric.kind for metric in bound.metrics}
-    return conjunction(
-        [compare(Col(item.key), kinds[item.key], item.operator, item.value, item.key) for item in bound.having]
-    )
+    found = [compare(Col(item.key), kinds[item.key], item.operator, item.value, item.key) for item in bound.having]
+    # a number that is not known meets no condition but isNull: here `ne` is not the opposite of `eq`
+    opposite = (item.key for item in bound.having if item.operator in (Operator.NE, Operator.NOT_IN))
+    return conjunction([*found, *(IsNotTrue(IsNull(Col(key))) for key in opposite)])
 
 
 def _order(bound: BoundQuery) -> tuple[tuple[str, bool], ...]:

@@ -19,6 +19,7 @@ from semantic.query.period import Span, bounds_of, data_through, days_span, loca
 from semantic.query.query import (
     And,
     Compare,
+    Comparison,
     Condition,
     DimensionField,
     MetricField,
@@ -92,7 +93,13 @@ def bind(model: Model, query: MetricQuery, facts: Facts) -> BoundQuery:
 def _metric(model: Model, field: MetricField, facts: Facts, absent: bool) -> BoundMetric:
     metric = model.metric(field.metric)
     frame = Frame(field.offset, field.rolling, field.to_date)
-    kind = Kind.FLOAT if field.comparison == "change_ratio" else metric_kind(model, facts, metric)
+    kind = metric_kind(model, facts, metric)
+    if field.comparison is not Comparison.VALUE and not kind.is_number:
+        raise QueryError(
+            Code.BAD_ARGUMENT, f'"{metric.name}" is no number: it has no change.', "Ask for its value at the offset."
+        )
+    if field.comparison is Comparison.CHANGE_RATIO:
+        kind = Kind.FLOAT
     return BoundMetric(field.key, metric, kind, frame, field.where, field.comparison, absent)
 
 

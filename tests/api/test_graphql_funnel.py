@@ -192,7 +192,8 @@ def test_fields_with_nothing_to_name_are_left_out() -> None:
     def roots(**changes: Any) -> dict[str, Any]:
         query = schema_of(replace(shop_model(), **changes), shop_facts()).query_type
         assert query is not None
-        return query.fields
+        fields: dict[str, Any] = query.fields
+        return fields
 
     assert {"funnel", "retention"} <= set(roots())
     own = roots(metrics={}, funnels={}, retentions={})
