@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
+from engine.needs import needs_of
 from semantic.lower import shifts
 from semantic.model.facts import Bounds, Kind
 from semantic.plan.expr import Cast, Col, Expr, Shift
@@ -17,6 +18,7 @@ from semantic.sql.duckdb import DUCKDB
 from semantic.sql.expression import render
 from semantic.sql.fragment import Fragment
 from semantic.time import Grain
+from tests.compiling import questions
 
 ZONES = [
     ZoneInfo(name)
@@ -107,3 +109,11 @@ def test_a_bucket_as_sql(tz: ZoneInfo, grain: Grain) -> None:
         wall = local(instant, tz)
         begun = wall.replace(second=0, microsecond=0, minute=wall.minute if grain is Grain.MINUTE else 0)
         assert bucket == instant - (wall - begun)
+
+
+def test_an_engine_is_asked_for_the_bounds_of_what_is_split_by_time() -> None:
+    """Of columns; what is computed from several has no bounds that could be looked up."""
+    mall, clinic = questions.model("mall"), questions.model("clinic")
+    assert needs_of(mall, mall.datasets["orders"]).times == ("paid_at", "created_at")
+    assert needs_of(mall, mall.datasets["users"]).times == ("joined_on",)
+    assert needs_of(clinic, clinic.datasets["visits"]).times == ("arrived_at", "birth_day", "discharged_at")

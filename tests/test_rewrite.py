@@ -17,10 +17,13 @@ from semantic.compile import compile_query, datasets_needed
 from semantic.errors import Code, QueryError
 from semantic.lower.combine import lower
 from semantic.model.facts import Facts
+from semantic.model.metric import Derived, Ratio, Simple
 from semantic.model.model import Model
 from semantic.model.policy import HidePolicy, RowPolicy
 from semantic.model.reach import splits
 from semantic.query.bind import bind
+from semantic.query.funnel import FunnelQuery, FunnelReport
+from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import (
     ANONYMOUS,
     Compare,
@@ -34,6 +37,7 @@ from semantic.query.query import (
     TimeField,
     Viewer,
 )
+from semantic.query.retention import RetentionQuery
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question
 from semantic.rewrite import PASSES, rewrite_plan
@@ -169,7 +173,7 @@ def market_questions() -> Iterator[Question]:
     """Every metric in every frame by everything it can be split by, several at once, and values for pickers."""
     for name, metric in MARKET.metrics.items():
         for frame in FRAMES:
-            if metric.name in ("buyers_7d", "revenue_mtd") and frame.keys() & {"rolling", "to_date"}:
+            if not isinstance(metric, Simple | Ratio | Derived) and frame.keys() & {"rolling", "to_date"}:
                 continue
             for split in (one for one in SPLITS if set(one) <= set(splits(MARKET, metric))):
                 fields: list[Field] = [TimeField("time", Grain.DAY), MetricField(name, name, **frame)]
@@ -183,6 +187,19 @@ def market_questions() -> Iterator[Question]:
     for name in ("shop", "category", "product_brand", "seller_region", "returned_to_owner", "reason"):
         yield ValuesQuery(name)
         yield ValuesQuery(name, search="o", time_range=RANGE)
+    yield from reports()
+
+
+def reports() -> Iterator[Question]:
+    """Whole reports of the market's funnel and retention."""
+    funnel, retention = "buy_and_return", "buyers_again"
+    for split in ((), ("shop",), ("seller_region", "category")):
+        yield FunnelQuery(funnel, breakdown=split)
+        yield FunnelQuery(funnel, breakdown=split, grain=Grain.WEEK, time_range=RANGE)
+        yield RetentionQuery(retention, breakdown=split, time_range=RANGE, periods=4)
+    yield FunnelQuery(funnel, FunnelReport.HISTOGRAM, RANGE)
+    yield FunnelQuery(funnel, FunnelReport.DROP_OFFS, RANGE, step=1)
+    yield LifecycleQuery(retention, time_range=RANGE)
 
 
 def own_rows(viewer: Viewer) -> dict[str, Table]:

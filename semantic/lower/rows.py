@@ -11,8 +11,8 @@ from semantic.lower.leaf import MetricLeaf
 from semantic.lower.scope import Scope, Time
 from semantic.model.facts import Bounds, Kind
 from semantic.model.metric import Aggregation, Simple
-from semantic.plan.build import conjunction
-from semantic.plan.expr import AnyOf, Cast, Expr
+from semantic.plan.build import conjunction, disjunction
+from semantic.plan.expr import Cast, Expr
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Plan, Project
 from semantic.plan.walk import columns
@@ -137,7 +137,7 @@ class Rows:
         wheres = [self.leaf_where(leaf) for leaf, _ in self.items]
         known = tuple(dict.fromkeys(where for where in wheres if where is not None))
         if None not in wheres and known:  # a row that no leaf reads makes no group
-            yield known[0] if len(known) == 1 else AnyOf(known)
+            yield disjunction(known)
 
 
 def percentile(metric: Simple) -> float | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from semantic.model.facts import Kind
-from semantic.plan.expr import All, Binary, Cast, Expr
+from semantic.plan.expr import All, AnyOf, Binary, Cast, Expr
 from semantic.plan.operators import BinaryOp
 
 
@@ -12,6 +14,16 @@ def conjunction(parts: list[Expr]) -> Expr | None:
     if not parts:
         return None
     return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def disjunction(parts: Sequence[Expr]) -> Expr:
+    """Any of the parts; one that only holds where another does adds nothing, and is left out."""
+    kept = [part for part in parts if not any(_conjuncts(other) < _conjuncts(part) for other in parts)]
+    return kept[0] if len(kept) == 1 else AnyOf(tuple(kept))
+
+
+def _conjuncts(expr: Expr) -> frozenset[Expr]:
+    return frozenset(expr.parts) if isinstance(expr, All) else frozenset([expr])
 
 
 def divide(left: Expr, right: Expr) -> Expr:

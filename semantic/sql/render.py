@@ -73,7 +73,7 @@ class Renderer:
         if id(plan) not in self._shared:
             return self._node(plan)
         if id(plan) not in self._named:
-            text = self._node(plan).text(self._dialect)
+            text = self._dialect.spine(plan) if isinstance(plan, Spine) else self._node(plan).text(self._dialect)
             self._named[id(plan)] = (self._dialect.quote(f"shared{len(self._named) + 1}#"), text)
         name = self._named[id(plan)][0]
         return self._table(Fragment(name), name, plan.output)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from semantic.compile import compile_query
 from semantic.errors import HeadwaterError
-from semantic.plan.node import Match
+from semantic.plan.node import Match, Plan
 from semantic.plan.walk import nodes
 from semantic.sql.spark import SPARK
 from tests.compiling.database import database
@@ -38,7 +38,13 @@ def test_golden_query(path: Path, spark: Session, tmp_path: Path) -> None:
     spark.tables(tables(golden.model), tmp_path)
     with database(tables(golden.model)) as connected:
         for _, compiled, statement in golden.compiled():
-            assert differences(connected.run(compiled.statement), spark.run(statement)) == []
+            if not has_funnel(compiled.plan):
+                assert differences(connected.run(compiled.statement), spark.run(statement)) == []
+
+
+def has_funnel(plan: Plan) -> bool:
+    """Funnels are found by a function that only our DuckDB has."""
+    return any(isinstance(node, Match) for node in nodes(plan))
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
@@ -57,8 +63,8 @@ def test_any_query(data: st.DataObject, spark: Session) -> None:
             compiled = compile_query(model, query, connected.facts(model))
         except HeadwaterError:
             return
-        if any(isinstance(node, Match) for node in nodes(compiled.plan)):
-            return  # funnels are found by a function that only our DuckDB has
+        if has_funnel(compiled.plan):
+            return
         spark.tables(clean, Path(folder))
         statement = compile_query(model, query, connected.facts(model), dialect=SPARK).statement
         assert differences(connected.run(compiled.statement), spark.run(statement)) == []
