@@ -26,6 +26,10 @@ SAME_MISTAKE = {"UNKNOWN_NAME": "SEGMENT_NOT_SHARED"}
 """A segment that no dataset has is not shared either."""
 
 
+UNASKED = 1000
+"""The limit of a query that asks for none."""
+
+
 def totals_of(query: MetricQuery) -> MetricQuery:
     """The query that totals are: the same without keys and without what is done to rows."""
     return replace(query, fields=query.metrics, having=(), order_by=(), limit=None, offset=0, fill=False)
@@ -74,7 +78,8 @@ def test_http_answers_are_the_references(live: LiveServer, data: st.DataObject) 
     world = data.draw(worlds(), label="world")
     model = world.model()
     drawn = [data.draw(queries(world, model), label=f"query {n}") for n in range(3)]
-    asked = {f"q{n}": query for n, query in enumerate(drawn) if expressible(query)}
+    limited = [query if query.limit is not None else replace(query, limit=UNASKED) for query in drawn]
+    asked = {f"q{n}": query for n, query in enumerate(limited) if expressible(query)}
     if not asked:
         return
     text = "{ " + "\n".join(document(query, alias) for alias, query in asked.items()) + " }"

@@ -62,7 +62,7 @@ def document(query: MetricQuery, alias: str = "metrics") -> str:
             {"by": order.key, "direction": Name("DESC" if order.descending else "ASC")} for order in query.order_by
         ]
         or None,
-        "limit": 1000 if query.limit is None else query.limit,
+        "limit": query.limit,
         "offset": query.offset,
         "fill": query.fill,
     }
