@@ -38,18 +38,16 @@ def solve(
     numbers = np.empty(bound * (3 + steps * spec[TIMES]), np.int64)
     records = np.zeros(bound + 1, np.int64)
     owners = np.zeros(len(offsets), np.int64)
-    opens = np.zeros(len(time), np.int64)
     times = np.empty(steps + 1, np.int64)
     count = 0
     for entity in range(len(offsets) - 1):
         low, high = offsets[entity], offsets[entity + 1]
         at = low
         while at < high:
-            begin, end = _run(time, mask, period, at, high, spec, opens)
+            begin, stop, end = _run(time, mask, period, at, high, spec)
             if begin < 0:
                 break
-            depth, start = _choose(time, mask, code, opens, low, high, begin, end, spec, rules, times)
-            opens[begin:end] = 0
+            depth, start = _choose(time, mask, code, low, high, begin, stop, spec, rules, times)
             if depth != 0:
                 count = _write(numbers, records, count, code[start], period[start], depth, times, spec)
             at = end
@@ -58,24 +56,26 @@ def solve(
 
 
 @kernel
-def _run(time: Ints, mask: Ints, period: Ints, low: int, high: int, spec: Ints, opens: Ints) -> tuple[int, int]:
-    """The next events that open attempts counted together: (the first, after the last), marked in `opens`; (-1, high)
-    when there is none. All of an entity, or of one period, or of the first instant.
+def _run(time: Ints, mask: Ints, period: Ints, low: int, high: int, spec: Ints) -> tuple[int, int, int]:
+    """The next events that open attempts counted together: (the first of them, after the last, where to go on); the
+    first is -1 when there is none. All of an entity, or of one period, or of the first instant.
     """
-    begin = -1
-    end = high
-    for event in range(low, high):
-        if not (mask[event] >> spec[STEPS]) & 1:
-            continue
-        if begin < 0:
-            begin = event
-        elif spec[FIRST] and time[event] > time[begin]:
-            break
-        elif spec[PERIODS] and period[event] != period[begin]:
-            end = event
-            break
-        opens[event] = 1
-    return begin, end
+    begin = low
+    while begin < high and not (mask[begin] >> spec[STEPS]) & 1:
+        begin += 1
+    if begin == high:
+        return -1, high, high
+    stop = high
+    if spec[FIRST]:
+        stop = begin + 1
+        while stop < high and time[stop] == time[begin]:
+            stop += 1
+        return begin, stop, high
+    if spec[PERIODS]:
+        stop = begin + 1
+        while stop < high and not ((mask[stop] >> spec[STEPS]) & 1 and period[stop] != period[begin]):
+            stop += 1
+    return begin, stop, stop
 
 
 @kernel
@@ -83,31 +83,32 @@ def _choose(
     time: Ints,
     mask: Ints,
     code: Ints,
-    opens: Ints,
     low: int,
     high: int,
     begin: int,
-    end: int,
+    stop: int,
     spec: Ints,
     rules: Ints,
     times: Ints,
 ) -> tuple[int, int]:
-    """The steps that the chosen attempt fills and the event that opens it: the deepest, then the earliest."""
+    """The steps that the chosen attempt fills and the event that opens it: the deepest, then the earliest. Events from
+    `begin` to before `stop` whose bit says so may open it.
+    """
     steps, window = spec[STEPS], spec[WINDOW]
     while begin > low and time[begin - 1] == time[begin]:
         begin -= 1
-    last = end - 1
-    while not opens[last]:
+    last = stop - 1
+    while not (mask[last] >> steps) & 1:
         last -= 1
     until = last + 1
     while until < high and time[until] - time[last] <= window:
         until += 1
     if spec[ORDER] != ORDERED or rules.shape[0] > 0:
-        return _best(time, mask, code, opens, low, begin, until, spec, rules, times)
-    depth = deepest(time, mask, opens, begin, until, steps, window, times)
+        return _best(time, mask, code, low, begin, stop, until, spec, rules, times)
+    depth = deepest(time, mask, begin, stop, until, steps, window, times)
     start = last
     if spec[START] or spec[TIMES]:
-        start = earliest_start(time, mask, code, opens, begin, until, depth, window, times)
+        start = earliest_start(time, mask, code, begin, stop, until, steps, depth, window, times[steps], times)
     if spec[TIMES]:
         follow(time, mask, start, begin, until, steps, window, times)
     return depth, start
@@ -118,9 +119,9 @@ def _best(
     time: Ints,
     mask: Ints,
     code: Ints,
-    opens: Ints,
     low: int,
     begin: int,
+    stop: int,
     until: int,
     spec: Ints,
     rules: Ints,
@@ -130,8 +131,8 @@ def _best(
     steps, window = spec[STEPS], spec[WINDOW]
     tried = np.empty(steps + 1, np.int64)
     best, chosen, gone = 0, begin, False
-    for event in range(begin, until):
-        if not opens[event]:
+    for event in range(begin, stop):
+        if not (mask[event] >> steps) & 1:
             continue
         if best == steps and not gone and time[event] > time[chosen]:
             break

@@ -4,7 +4,7 @@ Forward, `latest[k]` is the latest start of an attempt that has filled step k: o
 window left, so no other needs to be remembered. Backward, `ends[k]` is the earliest instant at which steps k to the
 deepest can be filled from here on: a start is good when that instant lies in its window. Events of one instant are
 taken together (tie.py). Steps are counted from 0; times are microseconds; a mask's bit k says that the event matches
-step k.
+step k, its bit `steps` that the event opens an attempt.
 """
 
 from __future__ import annotations
@@ -28,31 +28,42 @@ def group_end(time: Ints, low: int, high: int) -> int:
 
 
 @kernel
-def deepest(time: Ints, mask: Ints, opens: Ints, low: int, high: int, steps: int, window: int, latest: Ints) -> int:
-    """Steps filled by the deepest attempt among events low … high-1; `opens` says which events start one."""
-    latest[:steps] = NEVER
+def deepest(time: Ints, mask: Ints, low: int, stop: int, high: int, steps: int, window: int, latest: Ints) -> int:
+    """Steps filled by the deepest attempt among events low … high-1, of which those before `stop` may open one.
+
+    The instant at which it was first that deep is left in latest[steps].
+    """
+    for step in range(steps):
+        latest[step] = NEVER
+    later = (np.int64(1) << steps) - 2
     found = 0
     at = low
-    while at < high:
-        end = group_end(time, at, high)
+    while at < high and found < steps:
+        end = at + 1
         now = time[at]
-        if end == at + 1:
-            for step in range(steps - 1, 0, -1):
-                start = latest[step - 1]
-                if (mask[at] >> step) & 1 and start > latest[step] and now - start <= window:
-                    latest[step] = start
-                    found = max(found, step + 1)
-            if opens[at]:
+        before = found
+        if end == high or time[end] > now:
+            bits = mask[at]
+            if bits & later:
+                for step in range(steps - 1, 0, -1):
+                    start = latest[step - 1]
+                    if (bits >> step) & 1 and start > latest[step] and now - start <= window:
+                        latest[step] = start
+                        found = max(found, step + 1)
+            if (bits >> steps) & 1 and at < stop:
                 latest[0] = now
                 found = max(found, 1)
         else:
-            found = max(found, _tied(time, mask, opens, at, end, steps, window, latest))
+            end = group_end(time, at, high)
+            found = max(found, _tied(time, mask, at, end, stop, steps, window, latest))
+        if found > before:
+            latest[steps] = now
         at = end
     return found
 
 
 @kernel
-def _tied(time: Ints, mask: Ints, opens: Ints, low: int, high: int, steps: int, window: int, latest: Ints) -> int:
+def _tied(time: Ints, mask: Ints, low: int, high: int, stop: int, steps: int, window: int, latest: Ints) -> int:
     now = time[low]
     before = latest[:steps].copy()
     found = 0
@@ -64,8 +75,8 @@ def _tied(time: Ints, mask: Ints, opens: Ints, low: int, high: int, steps: int, 
         for filled in range(step + 1, step + 1 + more):
             latest[filled] = max(latest[filled], start)
             found = max(found, filled + 1)
-    for event in range(low, high):
-        if opens[event]:
+    for event in range(low, min(high, stop)):
+        if (mask[event] >> steps) & 1:
             more = advance(mask, low, high, event, 1, steps - 1)
             for filled in range(1 + more):
                 latest[filled] = now
@@ -75,12 +86,37 @@ def _tied(time: Ints, mask: Ints, opens: Ints, low: int, high: int, steps: int, 
 
 @kernel
 def earliest_start(
-    time: Ints, mask: Ints, code: Ints, opens: Ints, low: int, high: int, depth: int, window: int, ends: Ints
+    time: Ints,
+    mask: Ints,
+    code: Ints,
+    low: int,
+    stop: int,
+    high: int,
+    steps: int,
+    depth: int,
+    window: int,
+    reached: int,
+    ends: Ints,
 ) -> int:
-    """The event that opens the earliest attempt of `depth` filled steps.
+    """The event that opens the earliest attempt of `depth` filled steps; of several at one instant, of the lowest code.
 
-    of several at one instant, of the lowest code.
+    `reached`: the instant at which the first attempt was that deep. Whoever starts earlier gets there no later, and
+    nobody got there before: so the first that opens within a window of it is good.
     """
+    event = low
+    while time[event] < reached - window or not (mask[event] >> steps) & 1:
+        event += 1
+    alone = (event == low or time[event - 1] < time[event]) and (event + 1 == high or time[event + 1] > time[event])
+    if alone:
+        return event
+    return _earliest(time, mask, code, low, stop, high, steps, depth, window, ends)
+
+
+@kernel
+def _earliest(
+    time: Ints, mask: Ints, code: Ints, low: int, stop: int, high: int, steps: int, depth: int, window: int, ends: Ints
+) -> int:
+    """As `earliest_start`, where one instant's events compete: backward over all of them."""
     ends[: depth + 1] = FOREVER
     best = -1
     after = high
@@ -90,8 +126,8 @@ def earliest_start(
             at -= 1
         now = time[at]
         chosen = -1
-        for event in range(at, after):
-            if not opens[event]:
+        for event in range(at, min(after, stop)):
+            if not (mask[event] >> steps) & 1:
                 continue
             more = advance(mask, at, after, event, 1, depth - 1) if after > at + 1 else 0
             good = 1 + more >= depth or ends[1 + more] - now <= window
