@@ -128,13 +128,12 @@ class Scope:
 
     def relation(self, exprs: Iterable[str]) -> Plan:
         """The dataset's rows with the columns named, joined many-to-one with whatever relationships these need."""
-        wanted = dict.fromkeys(exprs)
-        paths = sorted({path for name in wanted for path in _prefixes(name)}, key=lambda path: (len(path), path))
+        wanted = {self._way(name) for name in exprs}
+        begun = {path[:length] for path, _ in wanted for length in range(1, len(path) + 1)}
+        paths = sorted(begun, key=lambda path: (len(path), path))
         for path in paths:
-            relationship = self.model.relationships[path[-1]]
-            for source, target in relationship.columns:
-                wanted[ARROW.join((*path[:-1], source))] = None
-                wanted[ARROW.join((*path, target))] = None
+            for source, target in self.model.relationships[path[-1]].columns:
+                wanted |= {(path[:-1], source), (path, target)}
         plan: Plan = Scan(self.dataset.name, _columns_at(wanted, ()))
         for path in paths:
             relationship = self.model.relationships[path[-1]]
@@ -144,6 +143,17 @@ class Scope:
             on = tuple((ARROW.join((*path[:-1], source)), prefix + target) for source, target in relationship.columns)
             plan = Join(plan, right, JoinKind.LEFT, on)
         return plan
+
+    def _way(self, name: str) -> tuple[tuple[str, ...], str]:
+        """The relationships that a name begins with, and the column, which may have an arrow of its own."""
+        steps, path, here = name.split(ARROW), list[str](), self.dataset.name
+        while len(steps) > 1:
+            relationship = self.model.relationships.get(steps[0])
+            if relationship is None or relationship.from_dataset != here:
+                break
+            path.append(steps.pop(0))
+            here = relationship.to_dataset
+        return tuple(path), ARROW.join(steps)
 
     def _check_to_one(self, relationship: Relationship) -> None:
         """Many rows may lead to one, never one to many: that would count rows several times. DataError."""
@@ -222,11 +232,5 @@ def _quoted(ref: Ref) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in (*ref.path, ref.name))
 
 
-def _prefixes(name: str) -> list[tuple[str, ...]]:
-    path = tuple(name.split(ARROW)[:-1])
-    return [path[:length] for length in range(1, len(path) + 1)]
-
-
-def _columns_at(wanted: Iterable[str], path: tuple[str, ...]) -> tuple[str, ...]:
-    found = (name.split(ARROW) for name in wanted)
-    return tuple(sorted({parts[-1] for parts in found if tuple(parts[:-1]) == path}))
+def _columns_at(wanted: Iterable[tuple[tuple[str, ...], str]], path: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({column for at, column in wanted if at == path}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -35,6 +36,15 @@ class Dialect(ABC):
     @abstractmethod
     def quote(self, name: str) -> str:
         """An identifier, always quoted."""
+
+    def names(self, columns: Iterable[str]) -> dict[str, str]:
+        """The columns of a SELECT as identifiers. Engines don't tell capitals from small letters: of two names that
+        only differ so, the later gets another.
+        """
+        found: dict[str, str] = {}
+        for name in columns:
+            found[name] = _unlike(name, found.values())
+        return {name: self.quote(spelled) for name, spelled in found.items()}
 
     @abstractmethod
     def shift(self, part: Fragment, moves: tuple[tuple[datetime, int], ...]) -> Fragment:
@@ -181,7 +191,7 @@ class Dialect(ABC):
         order = [f"{self.quote(name)} NULLS LAST" for name in scan.order] or ["1"]
         known = " AND ".join(f"{key} IS NOT NULL" for key in keys)
         number = f"row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {', '.join(order)})"
-        rank = self.quote("rank#")
+        rank = self.quote(_unlike("rank#", (*scan.columns, *scan.distinct_on, *scan.order)))
         columns = [self.quote(name) for name in scan.columns]
         ranked = ",\n    ".join([*columns, f"CASE WHEN {known} THEN {number} ELSE 1 END AS {rank}"])
         return Fragment(
@@ -211,3 +221,11 @@ class Dialect(ABC):
 
     def _moment(self, instant: datetime) -> str:
         return f"{self.types[Kind.TIMESTAMP]} '{instant}'"
+
+
+def _unlike(name: str, others: Iterable[str]) -> str:
+    """The name, or one like it that none of the others is, whatever their letters' case."""
+    taken = {other.casefold() for other in others}
+    while name.casefold() in taken:
+        name += "#"
+    return name

@@ -164,20 +164,21 @@ class DuckDB(Dialect):
         columns: list[tuple[Scalar, ...]] = [tuple(values) for values in zip(*spine.rows, strict=True)]
         if not columns:
             columns = [() for _ in spine.columns]
+        wide = spine.expansion
+        names = self.names([*(name for name, _ in spine.columns), *((wide.name,) if wide else ())])
         lists = [
-            build(f"{{}} AS {self.quote(name)}", self.unnest(Param(values, kind)))
+            build("{} AS {}", self.unnest(Param(values, kind)), Fragment(names[name]))
             for (name, kind), values in zip(spine.columns, columns, strict=True)
         ]
         plain = build("SELECT {}", join(", ", lists))
-        if spine.expansion is None:
+        if wide is None:
             return plain
-        wide = spine.expansion
-        kept = [self.quote(name) for name in spine.output[:-1]]
-        unit = f"unnest(range({self.quote(wide.start)}, {self.quote(wide.end)}, {_STEPS[wide.unit]}))"
+        unit = f"unnest(range({names[wide.start]}, {names[wide.end]}, {_STEPS[wide.unit]}))"
         if not wide.unit.is_clock:
             unit = f"CAST({unit} AS DATE)"
-        chosen = ", ".join([*kept, f"{unit} AS {self.quote(wide.name)}"])
-        return build(f"SELECT {chosen}\nFROM (\n{{}}\n) AS {self.quote('bounds#')}", indent(plain))
+        chosen = [*(names[name] for name in spine.output[:-1]), f"{unit} AS {names[wide.name]}"]
+        text = Fragment(f"SELECT {', '.join(chosen)}")
+        return build("{}\nFROM (\n{}\n) AS {}", text, indent(plain), Fragment(self.quote("bounds#")))
 
 
 def _micros(part: Fragment) -> Fragment:

@@ -24,7 +24,8 @@ _JOINS = {JoinKind.LEFT: "LEFT JOIN", JoinKind.INNER: "JOIN", JoinKind.CROSS: "C
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """One SELECT in the making: a FROM text and the expressions over it, by output name.
+    """One SELECT in the making: a FROM text and the expressions over it, by output name. `aliases`: of its tables, in
+    small letters.
 
     `keys`: the outputs it groups by; None: not grouped. `sealed`: nothing may be folded in any more, only wrapped
     around.
@@ -41,7 +42,8 @@ class Select:
 
     def text(self, dialect: Dialect) -> Fragment:
         """The whole SELECT."""
-        columns = [build("{} AS {}", expr, Fragment(dialect.quote(name))) for name, expr in self.columns.items()]
+        names = dialect.names(self.columns)
+        columns = [build("{} AS {}", expr, Fragment(names[name])) for name, expr in self.columns.items()]
         lines = [build("SELECT\n{}", indent(join(",\n", columns))), build("FROM {}", self.source)]
         if self.where:
             lines.append(build("WHERE {}", conjoined(self.where, "\n  AND ")))
@@ -103,8 +105,8 @@ class Renderer:
                 assert_never(plan)
 
     def _table(self, source: Fragment, alias: str, output: Iterable[str]) -> Select:
-        columns = {name: Fragment(f"{alias}.{self._dialect.quote(name)}") for name in output}
-        return Select(source, columns, frozenset([alias]))
+        columns = {name: Fragment(f"{alias}.{quoted}") for name, quoted in self._dialect.names(output).items()}
+        return Select(source, columns, frozenset([alias.casefold()]))
 
     def _wrapped(self, text: Fragment, name: str, output: Iterable[str], taken: frozenset[str] = frozenset()) -> Select:
         alias = self._alias(name, taken)
@@ -112,7 +114,7 @@ class Renderer:
 
     def _alias(self, name: str, taken: frozenset[str]) -> str:
         """A quoted name that no other table of the FROM has."""
-        while self._dialect.quote(name) in taken:
+        while self._dialect.quote(name).casefold() in taken:
             name += "#"
         return self._dialect.quote(name)
 
@@ -133,7 +135,7 @@ class Renderer:
             name = quote(plan.dataset)
             source = Fragment(name if name == alias else f"{name} AS {alias}")
         columns = {plan.prefix + column: Fragment(f"{alias}.{quote(column)}") for column in plan.columns}
-        return Select(source, columns, frozenset([alias]))
+        return Select(source, columns, frozenset([alias.casefold()]))
 
     def _filter(self, plan: Filter) -> Select:
         select = self._select(plan.input)

@@ -180,16 +180,16 @@ class Spark(Dialect):
             Fragment(f"CAST(? AS ARRAY<{self.types[kind]}>)", (values,))
             for (_, kind), values in zip(spine.columns, columns, strict=True)
         ]
-        names = ", ".join(self.quote(name) for name, _ in spine.columns)
-        plain = build(f"SELECT inline(arrays_zip({{}})) AS ({names})", join(", ", arrays))
-        if spine.expansion is None:
-            return plain
         wide = spine.expansion
-        kept = [self.quote(name) for name in spine.output[:-1]]
-        start, end, step = self.quote(wide.start), self.quote(wide.end), _STEPS[wide.unit]
-        unit = f"explode(sequence({start}, {end} - {step}, {step})) AS {self.quote(wide.name)}"
-        chosen = ", ".join([*kept, unit])
-        return build(f"SELECT {chosen}\nFROM (\n{{}}\n) AS {self.quote('bounds#')}", indent(plain))
+        names = self.names([*(name for name, _ in spine.columns), *((wide.name,) if wide else ())])
+        listed = Fragment(", ".join(names[name] for name, _ in spine.columns))
+        plain = build("SELECT inline(arrays_zip({})) AS ({})", join(", ", arrays), listed)
+        if wide is None:
+            return plain
+        start, end, step = names[wide.start], names[wide.end], _STEPS[wide.unit]
+        unit = f"explode(sequence({start}, {end} - {step}, {step})) AS {names[wide.name]}"
+        text = Fragment(f"SELECT {', '.join([*(names[name] for name in spine.output[:-1]), unit])}")
+        return build("{}\nFROM (\n{}\n) AS {}", text, indent(plain), Fragment(self.quote("bounds#")))
 
 
 SPARK = Spark()

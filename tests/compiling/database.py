@@ -13,6 +13,7 @@ from engine.functions import register
 from engine.kinds import kind_of
 from engine.needs import needs_of
 from engine.normalise import normalise
+from engine.quote import identifier
 from semantic.model.facts import DatasetFacts, Facts
 from semantic.model.model import Model
 from semantic.sql.statement import Statement
@@ -49,8 +50,8 @@ class Database:
         )
 
     def _is_unique(self, name: str, key: tuple[str, ...]) -> bool:
-        columns = ", ".join(f'"{column}"' for column in key)
-        known = " AND ".join(f'"{column}" IS NOT NULL' for column in key)
+        columns = ", ".join(map(identifier, key))
+        known = " AND ".join(f"{identifier(column)} IS NOT NULL" for column in key)
         query = f'SELECT 1 FROM "{name}" WHERE {known} GROUP BY {columns} HAVING count(*) > 1'
         return not self._connection.execute(query).fetchall()
 

@@ -5,7 +5,7 @@ What the real one folds together must give the same rows as this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import assert_never
 
@@ -40,25 +40,22 @@ def _parentheses() -> Iterator[None]:
 
 
 def _select(plan: Plan, dialect: Dialect) -> Fragment:
-    quote = dialect.quote
+    """Columns c0, c1, … in the order of the plan's output."""
     match plan:
         case Scan():
             return _scan(plan, dialect)
         case Spine():
-            return dialect.spine(plan)
+            quoted = dialect.names(plan.output)
+            items = [Fragment(f"t.{quoted[name]}") for name in plan.output]
+            return build("SELECT {} FROM ({}) AS t", _numbered(items), dialect.spine(plan))
         case Filter():
-            where = render(plan.where, _columns(plan.input, dialect), dialect)
+            where = render(plan.where, _columns(plan.input), dialect)
             return build("SELECT * FROM ({}) AS t WHERE ({})", _select(plan.input, dialect), where)
         case Project():
-            columns = _columns(plan.input, dialect)
-            items = [build(f"({{}}) AS {quote(name)}", render(expr, columns, dialect)) for name, expr in plan.columns]
-            return build("SELECT {} FROM ({}) AS t", _list(items), _select(plan.input, dialect))
+            items = [render(expr, _columns(plan.input), dialect) for _, expr in plan.columns]
+            return build("SELECT {} FROM ({}) AS t", _numbered(items), _select(plan.input, dialect))
         case Join():
-            left, right = _select(plan.left, dialect), _select(plan.right, dialect)
-            equals = "IS NOT DISTINCT FROM" if plan.null_safe else "="
-            on = " AND ".join(f"l.{quote(one)} {equals} r.{quote(other)}" for one, other in plan.on)
-            template = f"SELECT * FROM ({{}}) AS l {_JOINS[plan.kind]} ({{}}) AS r{' ON ' + on if on else ''}"
-            return build(template, left, right)
+            return _join(plan, dialect)
         case Aggregate():
             return _aggregate(plan, dialect)
         case Match():
@@ -72,53 +69,61 @@ def _select(plan: Plan, dialect: Dialect) -> Fragment:
             assert_never(plan)
 
 
-def _columns(plan: Plan, dialect: Dialect) -> dict[str, Fragment]:
-    return {name: Fragment(f"t.{dialect.quote(name)}") for name in plan.output}
+def _columns(plan: Plan, alias: str = "t") -> dict[str, Fragment]:
+    return {name: Fragment(f"{alias}.c{place}") for place, name in enumerate(plan.output)}
 
 
-def _list(items: list[Fragment]) -> Fragment:
-    return join(", ", items) if items else Fragment("1 AS nothing")
+def _numbered(items: Iterable[Fragment]) -> Fragment:
+    listed = [build(f"({{}}) AS c{place}", item) for place, item in enumerate(items)]
+    return join(", ", listed) if listed else Fragment("1 AS nothing")
+
+
+def _by_number(count: int) -> str:
+    return f" GROUP BY {', '.join(str(place + 1) for place in range(count))}" if count else ""
 
 
 def _scan(plan: Scan, dialect: Dialect) -> Fragment:
-    quote = dialect.quote
-    source = build("({})", dialect.distinct_scan(plan)) if plan.distinct_on else Fragment(quote(plan.dataset))
-    items = [Fragment(f"t.{quote(column)} AS {quote(plan.prefix + column)}") for column in plan.columns]
-    return build("SELECT {} FROM {} AS t", _list(items), source)
+    source = build("({})", dialect.distinct_scan(plan)) if plan.distinct_on else Fragment(dialect.quote(plan.dataset))
+    items = [Fragment(f"t.{dialect.quote(column)}") for column in plan.columns]
+    return build("SELECT {} FROM {} AS t", _numbered(items), source)
+
+
+def _join(plan: Join, dialect: Dialect) -> Fragment:
+    left, right = _columns(plan.left, "l"), _columns(plan.right, "r")
+    equals = "IS NOT DISTINCT FROM" if plan.null_safe else "="
+    on = " AND ".join(f"{left[one].text} {equals} {right[other].text}" for one, other in plan.on)
+    template = f"SELECT {{}} FROM ({{}}) AS l {_JOINS[plan.kind]} ({{}}) AS r{' ON ' + on if on else ''}"
+    sides = _select(plan.left, dialect), _select(plan.right, dialect)
+    return build(template, _numbered([*left.values(), *right.values()]), *sides)
 
 
 def _aggregate(plan: Aggregate, dialect: Dialect) -> Fragment:
-    columns = _columns(plan.input, dialect)
-    keys = [(name, render(expr, columns, dialect)) for name, expr in plan.keys]
-    folds = [(name, aggregate(agg, columns, dialect)) for name, agg in plan.aggregates]
-    items = [build(f"({{}}) AS {dialect.quote(name)}", item) for name, item in (*keys, *folds)]
-    grouped = f" GROUP BY {', '.join(str(number + 1) for number in range(len(keys)))}" if keys else ""
-    return build(f"SELECT {{}} FROM ({{}}) AS t{grouped}", _list(items), _select(plan.input, dialect))
+    columns = _columns(plan.input)
+    items = [render(expr, columns, dialect) for _, expr in plan.keys]
+    items += [aggregate(agg, columns, dialect) for _, agg in plan.aggregates]
+    template = f"SELECT {{}} FROM ({{}}) AS t{_by_number(len(plan.keys))}"
+    return build(template, _numbered(items), _select(plan.input, dialect))
 
 
 def _match(plan: Match, dialect: Dialect) -> Fragment:
-    quote = dialect.quote
-    keys = [quote(name) for name in plan.keys]
-    found = matched(plan, _columns(plan.input, dialect), dialect)
-    named = _list([*(Fragment(f"t.{key} AS {key}") for key in keys), build("{} AS found", found)])
-    grouped = f" GROUP BY {', '.join(str(number + 1) for number in range(len(keys)))}" if keys else ""
-    groups = build(f"SELECT {{}} FROM ({{}}) AS t{grouped}", named, _select(plan.input, dialect))
-    record = _list([*map(Fragment, keys), build("{} AS record", dialect.explode(Fragment("found")))])
-    numbers = [
-        build(f"{{}} AS {quote(name)}", record_column(plan, Fragment("record"), place, dialect))
-        for place, name in enumerate(plan.output[len(keys) :], start=1)
-    ]
-    return build(
-        "SELECT {} FROM (SELECT {} FROM ({}) AS t) AS t", _list([*map(Fragment, keys), *numbers]), record, groups
-    )
+    columns = _columns(plan.input)
+    keys = [columns[name] for name in plan.keys]
+    found = _numbered([*keys, matched(plan, columns, dialect)])
+    groups = build(f"SELECT {{}} FROM ({{}}) AS t{_by_number(len(keys))}", found, _select(plan.input, dialect))
+    kept = [Fragment(f"t.c{place}") for place in range(len(keys))]
+    exploded = build(f"{{}} AS c{len(keys)}", dialect.explode(Fragment(f"t.c{len(keys)}")))
+    rows = build("SELECT {} FROM ({}) AS t", join(", ", [*kept, exploded]), groups)
+    record = Fragment(f"t.c{len(keys)}")
+    count = len(plan.output) - len(keys)
+    numbers = [record_column(plan, record, place, dialect) for place in range(1, count + 1)]
+    return build("SELECT {} FROM ({}) AS t", _numbered([*kept, *numbers]), rows)
 
 
 def _sort(plan: Sort, dialect: Dialect) -> Fragment:
-    by = ", ".join(
-        f"t.{dialect.quote(name)} {'DESC' if descending else 'ASC'} NULLS LAST" for name, descending in plan.by
-    )
+    columns = _columns(plan.input)
+    by = [f"{columns[name].text} {'DESC' if descending else 'ASC'} NULLS LAST" for name, descending in plan.by]
     parts = [build("SELECT * FROM ({}) AS t", _select(plan.input, dialect))]
-    parts += [Fragment(f"ORDER BY {by}")] if by else []
+    parts += [Fragment(f"ORDER BY {', '.join(by)}")] if by else []
     parts += [Fragment("LIMIT ?", (plan.limit,))] if plan.limit is not None else []
     parts += [Fragment("OFFSET ?", (plan.offset,))] if plan.offset else []
     return join(" ", parts)
