@@ -1,8 +1,9 @@
 """The functions that statements call beyond DuckDB's own: funnels over lists of packed events.
 
-`headwater_funnel(events HUGEINT[], spec BIGINT[]) → BIGINT[][]`, and `headwater_funnel_narrow(events BIGINT[], …)` for
-events that need no code and no period. How events are packed and what a spec says: semantic/sql/packing.py, which
-writes the calls. The records that come back: engine/funnel.py.
+`headwater_funnel(events HUGEINT[], spec BIGINT[]) → BIGINT[][]`, `headwater_funnel_narrow(events BIGINT[], …)` for
+events that need no code and no period, and `headwater_funnel_many(events HUGEINT[], labels BIGINT[], …)` for lists with
+the events of many entities. How events are packed and what a spec says: semantic/sql/packing.py, which writes the
+calls. The records that come back: engine/funnel.py.
 """
 
 from __future__ import annotations
@@ -15,36 +16,58 @@ import numpy.typing as npt
 import pyarrow as pa
 from duckdb.func import ARROW
 
-from semantic.sql.packing import CODE_BITS, FUNNEL, FUNNEL_NARROW, MASK_BITS, PERIOD_BITS, SPEC_HEAD
+from semantic.sql.packing import CODE_BITS, FUNNEL, FUNNEL_MANY, FUNNEL_NARROW, MASK_BITS, PERIOD_BITS, SPEC_HEAD
 
 Ints = npt.NDArray[np.int64]
 
 _RECORDS = pa.list_(pa.list_(pa.int64()))
-_TAG_BITS = 64
+
+
+_EVENTS = {FUNNEL: ["HUGEINT[]"], FUNNEL_NARROW: ["BIGINT[]"], FUNNEL_MANY: ["HUGEINT[]", "BIGINT[]"]}
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the functions known to a database. Quick: what runs them is only loaded when one is first called."""
-    for name, function, events in ((FUNNEL, _wide, "HUGEINT[]"), (FUNNEL_NARROW, _narrow, "BIGINT[]")):
-        connection.create_function(name, function, [events, "BIGINT[]"], "BIGINT[][]", type=ARROW)
+    for name, function in ((FUNNEL, _wide), (FUNNEL_NARROW, _narrow), (FUNNEL_MANY, _many)):
+        connection.create_function(name, function, [*_EVENTS[name], "BIGINT[]"], "BIGINT[][]", type=ARROW)
 
 
 def _wide(events: Any, spec: Any) -> pa.Array:
     """Events of two words: the time above, (code, period, mask) below."""
     values, offsets = _lists(events)
-    words = np.frombuffer(values.buffers()[1], np.int64).reshape(-1, 2)
-    words = words[values.offset : values.offset + len(values)]
-    time, tag = words[:, 1].copy(), words[:, 0].copy()
-    return _solve(time, tag, offsets, _first(spec))
+    words = _pairs(values)
+    return _solve(words[:, 1].copy(), words[:, 0].copy(), offsets, _first(spec))
 
 
 def _narrow(events: Any, spec: Any) -> pa.Array:
     """Events of one word: the time above, the mask below; the spec says how many bits that is."""
     values, offsets = _lists(events)
     numbers = _first(spec)
-    words = np.frombuffer(values.buffers()[1], np.int64)[values.offset : values.offset + len(values)]
+    words = _words(values)
     bits = int(numbers[SPEC_HEAD - 1])
     return _solve(words >> bits, words & ((1 << bits) - 1), offsets, numbers)
+
+
+def _many(events: Any, labels: Any, spec: Any) -> pa.Array:
+    """Events of one word, below their entity."""
+    from engine.groups import solve_groups
+
+    values, offsets = _lists(events)
+    marks, _ = _lists(labels)
+    numbers = _first(spec)
+    rules = numbers[SPEC_HEAD:].reshape(-1, 4)
+    bits = int(numbers[SPEC_HEAD - 1])
+    return _nested(*solve_groups(_pairs(values), _words(marks), offsets, bits, numbers[: SPEC_HEAD - 1], rules))
+
+
+def _pairs(values: pa.Array) -> Ints:
+    """HUGEINTs as (the word below, the word above)."""
+    words = np.frombuffer(values.buffers()[1], np.int64).reshape(-1, 2)
+    return words[values.offset : values.offset + len(values)]
+
+
+def _words(values: pa.Array) -> Ints:
+    return np.frombuffer(values.buffers()[1], np.int64)[values.offset : values.offset + len(values)]
 
 
 def _lists(column: Any) -> tuple[pa.Array, Ints]:
@@ -70,6 +93,10 @@ def _solve(time: Ints, tag: Ints, offsets: Ints, numbers: Ints) -> pa.Array:
     period = (tag >> MASK_BITS) & ((1 << PERIOD_BITS) - 1)
     code = (tag >> (MASK_BITS + PERIOD_BITS)) & ((1 << CODE_BITS) - 1)
     rules = numbers[SPEC_HEAD:].reshape(-1, 4)
-    found, records, owners = solve(time, mask, code, period, offsets, numbers[: SPEC_HEAD - 1], rules)
-    inner = pa.ListArray.from_arrays(pa.array(records, pa.int32()), pa.array(found))
-    return pa.ListArray.from_arrays(pa.array(owners, pa.int32()), inner).cast(_RECORDS)
+    return _nested(*solve(time, mask, code, period, offsets, numbers[: SPEC_HEAD - 1], rules))
+
+
+def _nested(numbers: Ints, edges: Ints, owners: Ints) -> pa.Array:
+    """Numbers, where each record begins, and where each list's records begin: as lists of lists."""
+    records = pa.ListArray.from_arrays(pa.array(edges, pa.int32()), pa.array(numbers))
+    return pa.ListArray.from_arrays(pa.array(owners, pa.int32()), records).cast(_RECORDS)

@@ -21,6 +21,9 @@ _KINDS = {
     Kind.TIMESTAMP: ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"),
     Kind.TIMESTAMPTZ: ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"),
 }
+LONGS = frozenset(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"))
+"""Types whose values a signed number of 64 bits can hold."""
+
 _BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
 _PARAMETERS = re.compile(r"(DECIMAL|ENUM|VARCHAR)\(.*\)", re.DOTALL)
 

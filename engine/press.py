@@ -16,7 +16,7 @@ from engine.edition import Edition, drop
 from engine.failures import of_data
 from engine.files import Listing, changing
 from engine.footers import describe
-from engine.kinds import kind_of
+from engine.kinds import LONGS, kind_of
 from engine.layout import Shape
 from engine.needs import Needs
 from engine.quote import identifier
@@ -80,7 +80,8 @@ class Press:
             lost = 0
         else:
             lost = self._view(cursor, schema, look, listing, carried)
-        columns = kinds_of(describe(cursor, relation))
+        shape = describe(cursor, relation)
+        columns = kinds_of(shape)
         times = {name: columns[name] for name in self._needs.times if name in columns}
         facts = DatasetFacts(
             version=listing.version,
@@ -89,6 +90,7 @@ class Press:
             unique_keys=frozenset(self._unique_keys(cursor, relation, columns, carried)),
             rows=keys.count(cursor, relation) if look.rows is None else look.rows - lost,
             warnings=look.warnings,
+            longs=frozenset(name for name, type_name in shape if type_name in LONGS),
         )
         return Edition(self._dataset.name, schema, self._reader, listing, facts, lost)
 

@@ -94,6 +94,13 @@ class Attempts:
         return len(kinds) > 1
 
     @property
+    def _longs(self) -> bool:
+        """Whether attempts are by entity alone, and every entity is a whole number of 64 bits."""
+        scopes = map(self._scope, self._datasets())
+        known = all(scope.dataset.entity_column(self.funnel.entity) in scope.own.longs for scope in scopes)
+        return known and not self.funnel.hold and self.funnel.window is not None
+
+    @property
     def _passive_bit(self) -> int | None:
         strict = self.funnel.order is FunnelOrder.STRICT
         declared = any(self.view.model.datasets[name].passive is not None for name in self._datasets())
@@ -157,6 +164,7 @@ class Attempts:
             passive=self._passive_bit,
             exclusions=exclusions,
             since=self._since(),
+            longs=self._longs,
         )
 
     def _since(self) -> datetime:

@@ -119,7 +119,7 @@ class StepEvents:
         if until is not None:
             found.append(time.before(until))
         if self.funnel.order is not FunnelOrder.STRICT:
-            found.append(AnyOf(tuple(when for when, _ in (*self._steps(), *self._exclusions()))))
+            found.append(_true(tuple(when for when, _ in (*self._steps(), *self._exclusions()))))
         where = conjunction(found)
         assert where is not None
         return Filter(self.scope.relation(columns([who, where, *used])), where)
@@ -154,3 +154,8 @@ class StepEvents:
         """What must stay the same through an attempt: held dimensions, and for same_day the business day."""
         day = [(DAY, self.time.day)] if self.funnel.window is None else []
         return [*self._holds(), *day]
+
+
+def _true(conditions: tuple[Expr, ...]) -> Expr:
+    """Some condition is true. Said so of several: an engine then asks once for each distinct text, not for each row."""
+    return IsNotTrue(IsNotTrue(AnyOf(conditions))) if len(conditions) > 1 else conditions[0]

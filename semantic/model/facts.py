@@ -42,7 +42,8 @@ class DatasetFacts:
 
     `columns`: name → kind, in file order. `bounds`: of each time column asked for (absent: no non-null value).
     `unique_keys`: column sets known not to repeat, as presented (an engine may present rows already de-duplicated).
-    `version`: changes whenever the files do. `rows`: an estimate, for cost.
+    `version`: changes whenever the files do. `rows`: an estimate, for cost. `longs`: the columns of whole numbers that
+    64 bits with a sign can hold.
     """
 
     version: str
@@ -51,6 +52,7 @@ class DatasetFacts:
     unique_keys: frozenset[tuple[str, ...]] = frozenset()
     rows: int = 0
     warnings: tuple[str, ...] = ()
+    longs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

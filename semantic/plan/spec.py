@@ -22,7 +22,7 @@ class Exclusion:
 class MatchSpec:
     """What an attempt is. `window`: microseconds after the opening event, inclusive; None: without end. `first`: only
     the first opening instant counts. `periods`: one attempt for each period. `since`: no event is earlier (naive
-    UTC).
+    UTC). `longs`: who is a whole number of 64 bits, and the only key.
     """
 
     steps: int
@@ -35,6 +35,7 @@ class MatchSpec:
     passive: int | None
     exclusions: tuple[Exclusion, ...]
     since: datetime | None
+    longs: bool = False
 
     @property
     def bits(self) -> int:

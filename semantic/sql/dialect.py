@@ -128,6 +128,12 @@ class Dialect(ABC):
     def pack_narrow(self, time: Fragment, mask: Fragment, since: datetime, bits: int) -> Fragment:
         """A funnel's event as a narrow number (see packing.py)."""
 
+    def shared_list(self, entity: Fragment, event: Fragment) -> tuple[Fragment, Fragment] | None:
+        """Where a list for many entities is made faster than one for each: which list an entity's events go into, and
+        a narrow event with its entity on top (see packing.py). None: where it isn't.
+        """
+        return None
+
     @abstractmethod
     def collect(self, part: Fragment) -> Fragment:
         """The aggregate that makes a list of a group's values, in any order."""

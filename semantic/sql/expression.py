@@ -102,6 +102,8 @@ def _condition(
             return _disjoined([part(inner) for inner in parts])
         case IsNotTrue(IsNull(inner)):
             return build("{} IS NOT NULL", nest(part(inner)), binding=Binding.COMPARED)
+        case IsNotTrue(IsNotTrue(inner)):
+            return build("{} IS TRUE", nest(part(inner)), binding=Binding.COMPARED)
         case IsNotTrue(inner):
             return build("{} IS NOT TRUE", nest(part(inner)), binding=Binding.COMPARED)
         case IsNull(inner):
@@ -193,7 +195,10 @@ def _text(expr: TextMatch, part: Fragment, dialect: Dialect) -> Fragment:
 def _word(expr: Word, part: Callable[[Expr], Fragment], dialect: Dialect) -> Fragment:
     match expr:
         case Bits(parts):
-            bits = (build(f"CASE WHEN {{}} THEN {1 << bit} ELSE 0 END", part(when)) for when, bit in parts)
+            sums: dict[Expr, int] = {}
+            for when, bit in parts:
+                sums[when] = sums.get(when, 0) + (1 << bit)
+            bits = (build(f"CASE WHEN {{}} THEN {total} ELSE 0 END", part(when)) for when, total in sums.items())
             return join(" + ", bits, Binding.SUM)
         case BitOf(inner):
             return dialect.bit(part(inner))

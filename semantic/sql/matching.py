@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from semantic.model.sequence import FunnelOrder
@@ -9,47 +11,79 @@ from semantic.plan.node import Match
 from semantic.plan.spec import MatchSpec
 from semantic.sql.dialect import Dialect
 from semantic.sql.expression import Columns
-from semantic.sql.fragment import Fragment, build
-from semantic.sql.packing import FUNNEL, FUNNEL_NARROW, RECORD_HEAD, micros_of
+from semantic.sql.fragment import Fragment, build, nest
+from semantic.sql.packing import FUNNEL, FUNNEL_MANY, FUNNEL_NARROW, NARROW_BITS, PERIOD_BITS, RECORD_HEAD, micros_of
 
 ENDLESS = 1 << 61
 """A window that has no end, in microseconds."""
 
-_NARROW_BITS = 62
 _ORDERS = {FunnelOrder.ORDERED: 0, FunnelOrder.STRICT: 1, FunnelOrder.ANY: 2}
 _NONE = Fragment("0")
 
 
-def matched(plan: Match, columns: Columns, dialect: Dialect) -> Fragment:
-    """The records of each group of events."""
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """How events are collected: what they are grouped by, and each group's records. `own`: a record begins with its
+    entity, the only key.
+    """
+
+    keys: Mapping[str, Fragment]
+    records: Fragment
+    own: bool = False
+
+
+def grouped(plan: Match, columns: Columns, dialect: Dialect) -> Groups:
+    """Events as numbers, in lists, put to the kernel."""
     spec = plan.spec
+    keys = {name: columns[name] for name in plan.keys}
     time, mask = columns["time"], columns["mask"]
     numbers = dialect.numbers(_numbers(spec))
-    if _is_narrow(spec):
-        assert spec.since is not None
-        packed = dialect.pack_narrow(time, mask, spec.since, spec.bits)
-        return build(f"{FUNNEL_NARROW}({{}}, {{}})", dialect.collect(packed), numbers)
     period = columns["period"] if spec.periods else _NONE
     code = columns["code"] if spec.codes else _NONE
+    if _fits_word(spec):
+        assert spec.since is not None
+        event = dialect.pack_narrow(time, mask, spec.since, spec.bits)
+        shared = dialect.shared_list(keys[plan.keys[0]], event) if spec.longs else None
+        if shared is not None:
+            group, owned = shared
+            labels = dialect.collect(_label(period, code)) if spec.periods or spec.codes else dialect.numbers(())
+            call = build(f"{FUNNEL_MANY}({{}}, {{}}, {{}})", dialect.collect(owned), labels, numbers)
+            return Groups({"group#": group}, call, own=True)
+        if _is_narrow(spec):
+            return Groups(keys, build(f"{FUNNEL_NARROW}({{}}, {{}})", dialect.collect(event), numbers))
     packed = dialect.pack_wide(time, mask, period, code)
-    return build(f"{FUNNEL}({{}}, {{}})", dialect.collect(packed), numbers)
+    return Groups(keys, build(f"{FUNNEL}({{}}, {{}})", dialect.collect(packed), numbers))
 
 
-def record_column(plan: Match, record: Fragment, place: int, dialect: Dialect) -> Fragment:
-    """One number of a record, from 1; times of narrow events count from `since` and are put back."""
-    number = dialect.item(record, place)
-    since = plan.spec.since
-    if place <= RECORD_HEAD or since is None or not _is_narrow(plan.spec):
-        return number
-    return build(f"{{}} + ({micros_of(since)})", number)
+def _label(period: Fragment, code: Fragment) -> Fragment:
+    return build(f"{{}} * {1 << PERIOD_BITS} + {{}}", nest(code), nest(period))
+
+
+def record_columns(plan: Match, groups: Groups, record: Fragment, dialect: Dialect) -> dict[str, Fragment]:
+    """The numbers of a record by name; times that count from `since` are put back."""
+    spec = plan.spec
+    names = plan.output if groups.own else plan.output[len(plan.keys) :]
+    head = RECORD_HEAD + len(names) - len(plan.output[len(plan.keys) :])
+    found = {}
+    for place, name in enumerate(names, start=1):
+        number = dialect.item(record, place)
+        if place > head and spec.since is not None and (groups.own or _is_narrow(spec)):
+            number = build(f"{{}} + ({micros_of(spec.since)})", number)
+        found[name] = number
+    return found
 
 
 def _is_narrow(spec: MatchSpec) -> bool:
-    """Whether time and mask fit one word: no code, no period, and no more than some decades of data."""
-    if spec.codes or spec.periods or spec.since is None:
+    """Whether an event is one word: no code and no period beside what fits it."""
+    return not spec.codes and not spec.periods and _fits_word(spec)
+
+
+def _fits_word(spec: MatchSpec) -> bool:
+    """Whether time and mask fit one word: no more than some decades of data."""
+    if spec.since is None:
         return False
     micros = int((datetime(2100, 1, 1) - spec.since).total_seconds()) * 1_000_000
-    return micros > 0 and micros.bit_length() + spec.bits <= _NARROW_BITS
+    return micros > 0 and micros.bit_length() + spec.bits <= NARROW_BITS
 
 
 def _numbers(spec: MatchSpec) -> tuple[int, ...]:

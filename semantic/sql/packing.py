@@ -4,6 +4,10 @@ A wide event is a HUGEINT: time · 2^64 + code · 2^(MASK_BITS+PERIOD_BITS) + pe
 is a BIGINT: (time - base) · 2^bits + mask. Times are microseconds; a mask's bits are the steps, then `opens`, then
 the exclusions, then `passive`.
 
+A list has the events of one entity, or (MANY) those of all entities that share a hash: then an event is a HUGEINT,
+entity · 2^NARROW_BITS + a narrow event, and beside it stands a list of labels, code · 2^PERIOD_BITS + period (empty:
+all are 0). Few long lists are made three times as fast as many short ones.
+
 A spec is a list of numbers: steps, window, order, first, periods, start, times, passive (as engine/funnel.py names
 them), then the bits of a narrow mask, then four for each exclusion.
 """
@@ -14,7 +18,13 @@ from datetime import datetime, timedelta
 
 FUNNEL = "headwater_funnel"
 FUNNEL_NARROW = "headwater_funnel_narrow"
+FUNNEL_MANY = "headwater_funnel_many"
 
+GROUPS = 4096
+"""Lists that entities are divided among: few enough to stay in a core's cache while they grow."""
+
+NARROW_BITS = 62
+"""Bits of a narrow event."""
 MASK_BITS = 21
 PERIOD_BITS = 22
 CODE_BITS = 20
@@ -23,7 +33,7 @@ SPEC_HEAD = 9
 """Numbers of a spec before its exclusions."""
 
 RECORD_HEAD = 3
-"""Numbers of a record before its times: code, period, depth."""
+"""Numbers of a record before its times: code, period, depth. With MANY, the entity stands before them."""
 
 
 def micros_of(instant: datetime) -> int:

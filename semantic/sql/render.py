@@ -17,7 +17,7 @@ from semantic.plan.walk import columns as columns_of
 from semantic.sql.dialect import Dialect
 from semantic.sql.expression import aggregate, conjoined, render
 from semantic.sql.fragment import Fragment, build, indent, join
-from semantic.sql.matching import matched, record_column
+from semantic.sql.matching import grouped, record_columns
 
 _JOINS = {JoinKind.LEFT: "LEFT JOIN", JoinKind.INNER: "JOIN", JoinKind.CROSS: "CROSS JOIN"}
 
@@ -197,17 +197,15 @@ class Renderer:
     def _match(self, plan: Match) -> Select:
         """Events packed and collected per key → the kernel's records, one row each → their columns."""
         events = self._open(plan.input)
-        found = matched(plan, events.columns, self._dialect)
-        keys = {name: events.columns[name] for name in plan.keys}
-        collected = replace(events, columns={**keys, "found#": found}, keys=plan.keys)
-        groups = self._wrap(collected, "groups#")
-        record = self._dialect.explode(groups.columns["found#"])
-        kept = {name: groups.columns[name] for name in plan.keys}
-        rows = self._wrap(replace(groups, columns={**kept, "record#": record}), "records#")
-        columns = {name: rows.columns[name] for name in plan.keys}
-        for place, name in enumerate(plan.output[len(plan.keys) :], start=1):
-            columns[name] = record_column(plan, rows.columns["record#"], place, self._dialect)
-        return replace(rows, columns=columns)
+        groups = grouped(plan, events.columns, self._dialect)
+        collected = replace(events, columns={**groups.keys, "found#": groups.records}, keys=tuple(groups.keys))
+        found = self._wrap(collected, "groups#")
+        kept = {} if groups.own else {name: found.columns[name] for name in plan.keys}
+        record = self._dialect.explode(found.columns["found#"])
+        rows = self._wrap(replace(found, columns={**kept, "record#": record}), "records#")
+        keys = {name: rows.columns[name] for name in kept}
+        numbers = record_columns(plan, groups, rows.columns["record#"], self._dialect)
+        return replace(rows, columns={**keys, **numbers})
 
     def _sort(self, plan: Sort) -> Select:
         select = self._select(plan.input)

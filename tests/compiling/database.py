@@ -10,7 +10,7 @@ import duckdb
 
 from engine.bounds import read_bounds
 from engine.functions import register
-from engine.kinds import kind_of
+from engine.kinds import LONGS, kind_of
 from engine.needs import needs_of
 from engine.normalise import normalise
 from engine.quote import identifier
@@ -36,8 +36,8 @@ class Database:
         return Facts("1", {name: self._facts(model, name) for name in model.datasets})
 
     def _facts(self, model: Model, name: str) -> DatasetFacts:
-        described = self._connection.execute(f'DESCRIBE "{name}"').fetchall()
-        columns = {column: kind_of(kind) for column, kind, *_ in described}
+        described = [(column, kind) for column, kind, *_ in self._connection.execute(f'DESCRIBE "{name}"').fetchall()]
+        columns = {column: kind_of(kind) for column, kind in described}
         dataset = model.datasets[name]
         needs = needs_of(model, dataset)
         keys = {key for key in (dataset.primary_key, *needs.targets) if key}
@@ -47,6 +47,7 @@ class Database:
             columns=columns,
             bounds=read_bounds(self._connection.cursor(), f'"{name}"', times, dataset.timezone),
             unique_keys=frozenset(key for key in keys if self._is_unique(name, key)),
+            longs=frozenset(column for column, kind in described if kind in LONGS),
         )
 
     def _is_unique(self, name: str, key: tuple[str, ...]) -> bool:

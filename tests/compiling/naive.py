@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import assert_never
 
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, Project, Scan, Sort, Spine, Union
@@ -15,7 +16,7 @@ from semantic.sql import duckdb, expression, spark
 from semantic.sql.dialect import Dialect
 from semantic.sql.expression import aggregate, render
 from semantic.sql.fragment import Fragment, build, join
-from semantic.sql.matching import matched, record_column
+from semantic.sql.matching import grouped, record_columns
 
 _JOINS = {JoinKind.LEFT: "LEFT JOIN", JoinKind.INNER: "INNER JOIN", JoinKind.CROSS: "CROSS JOIN"}
 
@@ -106,16 +107,17 @@ def _aggregate(plan: Aggregate, dialect: Dialect) -> Fragment:
 
 
 def _match(plan: Match, dialect: Dialect) -> Fragment:
-    columns = _columns(plan.input)
-    keys = [columns[name] for name in plan.keys]
-    found = _numbered([*keys, matched(plan, columns, dialect)])
+    """A list for each entity, whoever they are."""
+    plan = replace(plan, spec=replace(plan.spec, longs=False))
+    collected = grouped(plan, _columns(plan.input), dialect)
+    keys = list(collected.keys.values())
+    found = _numbered([*keys, collected.records])
     groups = build(f"SELECT {{}} FROM ({{}}) AS t{_by_number(len(keys))}", found, _select(plan.input, dialect))
     kept = [Fragment(f"t.c{place}") for place in range(len(keys))]
     exploded = build(f"{{}} AS c{len(keys)}", dialect.explode(Fragment(f"t.c{len(keys)}")))
     rows = build("SELECT {} FROM ({}) AS t", join(", ", [*kept, exploded]), groups)
     record = Fragment(f"t.c{len(keys)}")
-    count = len(plan.output) - len(keys)
-    numbers = [record_column(plan, record, place, dialect) for place in range(1, count + 1)]
+    numbers = list(record_columns(plan, collected, record, dialect).values())
     return build("SELECT {} FROM ({}) AS t", _numbered([*kept, *numbers]), rows)
 
 

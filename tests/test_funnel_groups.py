@@ -1,0 +1,116 @@
+"""Lists that hold the events of many entities: the kernel tells them apart, whatever their numbers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+
+import duckdb
+import numpy as np
+import pytest
+
+from engine.functions import register
+from engine.funnel import solve
+from engine.groups import solve_groups
+from engine.order import RUN, SHORT, sort_each
+from semantic.sql.packing import MASK_BITS, NARROW_BITS, PERIOD_BITS
+
+BITS = 4
+"""Three steps, and that an event opens an attempt."""
+WIDE = 1 << 64
+EDGES = (0, -1, 1, 2**63 - 1, -(2**63), 2**62, 7 << 32, 8 << 32, 9 << 32, -(5 << 40))
+
+Event = tuple[int, int, int, int]
+"""Who, when, mask, label."""
+
+
+def events(random: Random, count: int, labelled: bool) -> list[Event]:
+    owners = random.choice((EDGES, range(40), [number << 12 for number in range(40)]))
+    found = []
+    for _ in range(count):
+        who = random.choice(owners)
+        period, code = (random.randrange(3), random.randrange(5)) if labelled else (0, 0)
+        found.append((who, random.randrange(200), random.choice((9, 2, 4, 6, 1, 8)), code << PERIOD_BITS | period))
+    return found
+
+
+def spec(periods: bool, codes: bool, times: bool) -> list[int]:
+    return [3, 60, 0, 0, int(periods), int(codes), int(times), -1]
+
+
+def apart(given: list[Event], numbers: list[int]) -> dict[int, list[list[int]]]:
+    """The records of each entity, one entity after the other."""
+    found = {}
+    for who in {event[0] for event in given}:
+        own = [event for event in given if event[0] == who]
+        time = np.array([event[1] for event in own], np.int64)
+        order = np.arange(len(own), dtype=np.int64)
+        sort_each(time, order, np.array([0, len(own)], np.int64))
+        mask = np.array([event[2] for event in own], np.int64)[order]
+        label = np.array([event[3] for event in own], np.int64)[order]
+        code, period = label >> PERIOD_BITS, label & ((1 << PERIOD_BITS) - 1)
+        offsets = np.array([0, len(own)], np.int64)
+        records, edges, _ = solve(
+            time, mask, code, period, offsets, np.array(numbers, np.int64), np.zeros((0, 4), np.int64)
+        )
+        found[who] = [records[begin:end].tolist() for begin, end in pairwise(edges.tolist())]
+    return {who: records for who, records in found.items() if records}
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_entities_are_told_apart(labelled: bool) -> None:
+    random = Random(11)
+    for times in (False, True):
+        numbers = spec(labelled, labelled, times)
+        lists = [events(random, random.choice((0, 1, 7, 300)), labelled) for _ in range(12)]
+        given = [event for one in lists for event in one]
+        wide = [event[0] * (1 << NARROW_BITS) + (event[1] << BITS | event[2]) for event in given]
+        halves = b"".join(number.to_bytes(16, "little", signed=True) for number in wide)
+        words = np.frombuffer(halves, np.int64).reshape(-1, 2)
+        labels = np.array([event[3] for event in given] if labelled else [], np.int64)
+        offsets = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+        rules = np.zeros((0, 4), np.int64)
+        records, edges, owners = solve_groups(words, labels, offsets, BITS, np.array(numbers, np.int64), rules)
+        told = [records[begin:end].tolist() for begin, end in pairwise(edges.tolist())]
+        for one, (begin, end) in zip(lists, pairwise(owners.tolist()), strict=True):
+            found: dict[int, list[list[int]]] = {}
+            for who, *record in told[begin:end]:
+                found.setdefault(who, []).append(record)
+            assert found == apart(one, numbers)
+
+
+def test_statements_tell_them_apart_too() -> None:
+    given = events(Random(3), 4000, True)
+    asked = [*spec(True, True, True), BITS]
+    rows = [
+        (who, time << BITS | mask, label, time * WIDE + (label << MASK_BITS | mask)) for who, time, mask, label in given
+    ]
+    with duckdb.connect() as connection:
+        register(connection)
+        connection.execute("CREATE TABLE e (who BIGINT, word BIGINT, label BIGINT, wide HUGEINT)")
+        connection.executemany("INSERT INTO e VALUES (?, ?, ?, ?)", rows)
+        by_entity = connection.execute(
+            "SELECT who, unnest(headwater_funnel(list(wide), ?::BIGINT[])) AS r FROM e GROUP BY who", [asked]
+        ).fetchall()
+        together = connection.execute(
+            "SELECT unnest(headwater_funnel_many(list(owned), list(label), ?::BIGINT[])) AS r "
+            f"FROM (SELECT who::HUGEINT * {1 << NARROW_BITS} + word AS owned, * FROM e) GROUP BY hash(who) & 7",
+            [asked],
+        ).fetchall()
+    assert sorted(([who, *record] for who, record in by_entity)) == sorted(record for (record,) in together)
+
+
+@pytest.mark.parametrize("length", [0, 1, SHORT, SHORT + 1, 50, 400])
+@pytest.mark.parametrize("runs", [1, 2, 3, 7, 400])
+def test_sorting(length: int, runs: int) -> None:
+    """Runs that are in order, two, many, and no order at all; what belongs to a time stays with it."""
+    random = Random(length * 1000 + runs)
+    cuts = sorted(random.randrange(length + 1) for _ in range(runs - 1))
+    times = [random.randrange(50) for _ in range(length)]
+    times = [time for begin, end in pairwise([0, *cuts, length]) for time in sorted(times[begin:end])]
+    time, tag = np.array(times, np.int64), np.arange(length, dtype=np.int64)
+    sort_each(time, tag, np.array([0, length], np.int64))
+    assert time.tolist() == sorted(times)
+    assert [times[place] for place in tag] == time.tolist()
+    assert sorted(tag.tolist()) == list(range(length))
+    assert RUN <= SHORT
