@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -13,7 +14,17 @@ from engine.functions import register
 from engine.funnel import solve
 from engine.groups import solve_groups
 from engine.order import RUN, SHORT, sort_each
-from semantic.sql.packing import MASK_BITS, NARROW_BITS, PERIOD_BITS
+from semantic.compile import compile_query, datasets_needed
+from semantic.errors import QueryError
+from semantic.query.funnel import FunnelQuery
+from semantic.sql.packing import FUNNEL_MANY, MASK_BITS, NARROW_BITS, PERIOD_BITS
+from tests.reference.rows import Row
+from tests.reference.served import Served, serve
+from tests.reference.world import World
+from tests.sequences import ask_engine
+from tests.strategies.choices import Choices
+from tests.strategies.sequence_queries import make_funnel_query
+from tests.strategies.sequence_worlds import make_world
 
 BITS = 4
 """Three steps, and that an event opens an attempt."""
@@ -98,6 +109,42 @@ def test_statements_tell_them_apart_too() -> None:
             [asked],
         ).fetchall()
     assert sorted(([who, *record] for who, record in by_entity)) == sorted(record for (record,) in together)
+
+
+def numbered(world: World) -> World:
+    """The same world, whose users are whole numbers, some of them below 0."""
+    tables = {}
+    for name, table in world.tables.items():
+        rows = [
+            {**row, "user_id": None if row["user_id"] is None else int(row["user_id"][1:]) - 2} for row in table.rows
+        ]
+        tables[name] = replace(table, columns={**table.columns, "user_id": "BIGINT"}, rows=rows)
+    return replace(world, tables=tables)
+
+
+async def rows(served: Served, query: FunnelQuery) -> list[Row] | str:
+    try:
+        return await ask_engine(served, query)
+    except QueryError as error:
+        return error.code
+
+
+async def test_whole_numbers_and_texts_are_counted_alike() -> None:
+    random = Random(5)
+    together = 0
+    for _ in range(12):
+        choices = Choices(random.randrange)
+        world = make_world(choices, 60)
+        whole = numbered(world)
+        async with serve(world, world.model()) as by_text, serve(whole, whole.model()) as by_number:
+            for _ in range(6):
+                query = make_funnel_query(choices, world)
+                expected = await rows(by_text, query)
+                assert await rows(by_number, query) == expected, (world.text, query)
+                if not isinstance(expected, str):
+                    facts = await by_number.engine.facts(datasets_needed(by_number.model, query))
+                    together += FUNNEL_MANY in compile_query(by_number.model, query, facts).statement.sql
+    assert together > 20
 
 
 @pytest.mark.parametrize("length", [0, 1, SHORT, SHORT + 1, 50, 400])
