@@ -14,6 +14,8 @@ from semantic.plan.operators import TextTest
 from semantic.sql.fragment import Binding, Fragment, build, join, nest
 from semantic.time import Grain
 
+NULL = Fragment("NULL")
+
 SHORT_LIST = 16
 """Values up to which IN is written out."""
 
@@ -66,6 +68,8 @@ class Dialect(ABC):
         """The part as a kind, untouched where it is of that kind already."""
         if part.kind is kind:
             return part
+        if part == NULL:
+            return Fragment(f"CAST(NULL AS {self.types[kind]})", kind=kind)
         return replace(self.cast(part, kind), kind=kind, is_set=part.is_set)
 
     @abstractmethod
