@@ -38,7 +38,8 @@ BEGAN = "began#"
 @dataclass(frozen=True, slots=True)
 class CohortQuestion:
     """The cohorts whose events lie on `days` (both local days included; None: no data) between `start` and `end` (naive
-    UTC; None: unbounded) and meet the filters, split by `keys`. `through`: the last complete day.
+    UTC; None: unbounded) and meet the filters, split by `keys`. `through`: the last complete day. `so_far`: cells that
+    are not final are asked for too.
     """
 
     view: View
@@ -51,6 +52,7 @@ class CohortQuestion:
     through: date | None
     where: tuple[Condition, ...] = ()
     segments: tuple[str, ...] = ()
+    so_far: bool = False
 
     # what is asked
 
@@ -127,13 +129,25 @@ class CohortQuestion:
         """The local day of a naive UTC timestamp."""
         return Cast(self.members.scope.to_local(utc, self.members.time.bounds), Kind.DATE)
 
+    @property
+    def complete(self) -> datetime | None:
+        """The instant at which the complete days end; None: no day is."""
+        return day_begin(self.through + timedelta(days=1), self.view.zone) if self.through else None
+
     def horizon(self) -> datetime | None:
         """The instant from which no return matters any more."""
         if self.open_ended:
-            return day_begin(self.through + timedelta(days=1), self.view.zone) if self.through else None
+            return None if self.so_far else self.complete
         start = period_start(self.days[1], self.definition.grain, self.view.week_start)
         day = later(start, self.furthest + 2, self.definition.grain)
         return day_begin(day, self.view.zone)
+
+    @property
+    def finished(self) -> Expr | None:
+        """The condition that a return lies in the complete days; None: nothing asks for it."""
+        if self.complete is None or not self.open_ended or not self.so_far:
+            return None
+        return self.returns.time.before(self.complete)
 
     def return_conditions(self) -> list[Expr]:
         """What makes a row a return that matters."""

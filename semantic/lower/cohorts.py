@@ -1,7 +1,8 @@
 """Cohorts: who belongs to which period, and in which later periods each came back (semantics.md §2).
 
 The result has one row for each pattern: the keys asked for, the cohort's period (`cohort#`), in which periods after
-it the entities came back (words of bits; or only the last, `last#`), and how many share the pattern (`entities#`).
+it the entities came back (words of bits; or only the last: `last#` within the complete days, `seen#` at all), and how
+many share the pattern (`entities#`).
 
     one pass     calendar periods that fit one word: all events ─▶ Aggregate per entity (first cohort event; one bit for
                  each period with a return) ─▶ the bits moved by the cohort's period
@@ -36,8 +37,8 @@ from semantic.plan.operators import BinaryOp
 from semantic.query.cells import Cell, later
 from semantic.time import Grain, period_start
 
-COHORT, LAST, ENTITIES = "cohort#", "last#", "entities#"
-RETURNED, MEMBER, INDEX, OTHER = "returned#", "member#", "index#", "other#"
+COHORT, LAST, SEEN, ENTITIES = "cohort#", "last#", "seen#", "entities#"
+RETURNED, MEMBER, INDEX, OTHER, FINISHED = "returned#", "member#", "index#", "other#", "finished#"
 
 
 def word(place: int) -> str:
@@ -45,10 +46,10 @@ def word(place: int) -> str:
     return f"word{place}#"
 
 
-def hit(cell: Cell) -> Expr:
-    """The condition that a pattern counts for a cell."""
+def hit(cell: Cell, last: str = LAST) -> Expr:
+    """The condition that a pattern counts for a cell; for an open-ended one by its `last` return."""
     if cell.high is None:
-        return Binary(BinaryOp.GTE, Col(LAST), Const(cell.low))
+        return Binary(BinaryOp.GTE, Col(last), Const(cell.low))
     parts = []
     for place in range(cell.low // WORD, cell.high // WORD + 1):
         low, high = max(cell.low - place * WORD, 0), min(cell.high - place * WORD, WORD - 1)
@@ -74,31 +75,42 @@ def _returned(ask: CohortQuestion) -> Side:
     """Returns, each as the number of its period from the first that matters."""
     base = Const(ask.number(ask.days[0]))
     number = Binary(BinaryOp.SUBTRACT, ask.period_number(ask.returns.time.day), base)
-    return Side(ask.returns, ((RETURNED, number),), ask.return_conditions())
+    if not ask.open_ended:
+        named: Named = ((RETURNED, number),)
+    elif ask.finished is None:
+        named = ((LAST, number),)
+    else:
+        named = ((LAST, Case(((ask.finished, number),), NULL)), (SEEN, number))
+    return Side(ask.returns, named, ask.return_conditions())
 
 
-def _return_fold(ask: CohortQuestion) -> tuple[str, Agg]:
+def _lasts(ask: CohortQuestion) -> tuple[str, ...]:
+    return (LAST,) if ask.finished is None else (LAST, SEEN)
+
+
+def _return_folds(ask: CohortQuestion) -> tuple[tuple[str, Agg], ...]:
     if ask.open_ended:
-        return LAST, Agg(Fold.MAX, Col(RETURNED))
-    return word(0), Agg(Fold.BIT_OR, _bit(Col(RETURNED)))
+        return tuple((name, Agg(Fold.MAX, Col(name))) for name in _lasts(ask))
+    return ((word(0), Agg(Fold.BIT_OR, _bit(Col(RETURNED)))),)
 
 
-def _since(ask: CohortQuestion, index: Expr) -> tuple[str, Expr]:
+def _since(ask: CohortQuestion, index: Expr) -> Named:
     """The returns counted from a cohort's period, whose number from the first that matters is `index`."""
     if ask.open_ended:
-        return LAST, Binary(BinaryOp.SUBTRACT, Coalesce((Col(LAST), Const(-1))), index)
-    return word(0), Shifted(Coalesce((Col(word(0)), ZERO)), index)
+        lasts = ((name, Coalesce((Col(name), Const(-1)))) for name in _lasts(ask))
+        return tuple((name, Binary(BinaryOp.SUBTRACT, last, index)) for name, last in lasts)
+    return ((word(0), Shifted(Coalesce((Col(word(0)), ZERO)), index)),)
 
 
 def _in_one_pass(ask: CohortQuestion) -> Plan:
     began = Side(ask.members, ((BEGAN, ask.event()),), ask.members.conditions())
     events = together(began, _returned(ask), ask.mixed)
-    folds = ((BEGAN, Agg(Fold.MIN, Col(BEGAN))), _return_fold(ask))
+    folds = ((BEGAN, Agg(Fold.MIN, Col(BEGAN))), *_return_folds(ask))
     entities = ask.in_range(Aggregate(events, ((ENTITY, Col(ENTITY)),), folds))
     cohort = ask.period(ask.local_day(ask.began), ask.definition.grain)
     base = Const(ask.number(ask.days[0]))
     index = Binary(BinaryOp.SUBTRACT, ask.period_number(cohort), base)
-    return Project(entities, (*ask.named_keys(), (COHORT, cohort), _since(ask, index)))
+    return Project(entities, (*ask.named_keys(), (COHORT, cohort), *_since(ask, index)))
 
 
 def _recurring_in_one_pass(ask: CohortQuestion) -> Plan:
@@ -107,7 +119,7 @@ def _recurring_in_one_pass(ask: CohortQuestion) -> Plan:
     number = Binary(BinaryOp.SUBTRACT, ask.period_number(ask.members.time.day), base)
     members = Side(ask.members, ((MEMBER, number),), ask.members.conditions(ask.start, ask.end))
     events = together(members, _returned(ask), ask.mixed)
-    folds = ((MEMBER, Agg(Fold.BIT_OR, _bit(Col(MEMBER)))), _return_fold(ask))
+    folds = ((MEMBER, Agg(Fold.BIT_OR, _bit(Col(MEMBER)))), *_return_folds(ask))
     entities = Aggregate(events, ((ENTITY, Col(ENTITY)),), folds)
     by = tuple((name, Col(name)) for name in entities.output if name != ENTITY)
     patterns = Aggregate(entities, by, ((ENTITIES, Agg(Fold.COUNT)),))
@@ -118,7 +130,7 @@ def _recurring_in_one_pass(ask: CohortQuestion) -> Plan:
     every = Join(patterns, spine, JoinKind.CROSS)
     member = Filter(every, HasBits(Shifted(Coalesce((Col(MEMBER), ZERO)), Col(INDEX)), 0, 0))
     keys: list[tuple[str, Expr]] = [(key.name, Col(COHORT)) for key in ask.keys]
-    found = Project(member, (*keys, (COHORT, Col(COHORT)), _since(ask, Col(INDEX)), (ENTITIES, Col(ENTITIES))))
+    found = Project(member, (*keys, (COHORT, Col(COHORT)), *_since(ask, Col(INDEX)), (ENTITIES, Col(ENTITIES))))
     names = tuple((name, Col(name)) for name in found.output if name != ENTITIES)
     return Aggregate(found, names, ((ENTITIES, Agg(Fold.SUM, Col(ENTITIES))),))
 
@@ -127,13 +139,14 @@ def _joined(ask: CohortQuestion) -> Plan:
     left, right = cohort_entities(ask), _return_periods(ask)
     both = Join(left, right, JoinKind.LEFT, ((ENTITY, OTHER),))
     kept: list[tuple[str, Expr]] = [(name, Col(name)) for name in left.output if name != BEGAN]
-    placed = Project(both, (*kept, (INDEX, _after(ask))))
+    told = [] if ask.finished is None else [(FINISHED, Col(FINISHED))]
+    placed = Project(both, (*kept, (INDEX, _after(ask)), *told))
     folds = [(word(place), _word_fold(place)) for place in range(ask.furthest // WORD + 1)]
     if ask.open_ended:
-        folds = [(LAST, Agg(Fold.MAX, Col(INDEX)))]
+        folds = [(name, _last_fold(ask, name)) for name in _lasts(ask)]
     entities = Aggregate(placed, tuple(kept), tuple(folds))
     named: list[tuple[str, Expr]] = [(name, Col(name)) for name, _ in kept if name != ENTITY]
-    named += [(name, Coalesce((Col(name), Const(-1) if name == LAST else ZERO))) for name, _ in folds]
+    named += [(name, Coalesce((Col(name), Const(-1) if ask.open_ended else ZERO))) for name, _ in folds]
     return Project(entities, tuple(named))
 
 
@@ -152,17 +165,23 @@ def cohort_entities(ask: CohortQuestion) -> Plan:
     return Project(ask.in_range(first), columns)
 
 
+def _last_fold(ask: CohortQuestion, name: str) -> Agg:
+    return Agg(Fold.MAX, Col(INDEX), Col(FINISHED) if name == LAST and ask.finished is not None else None)
+
+
 def _return_periods(ask: CohortQuestion) -> Plan:
     """Returns: each one (elapsed), or the last of each period (calendar), with the period's number."""
     time = ask.returns.time
     named: Named = (
         (RETURNED, time.instant),
         *(((INDEX, ask.period_number(time.day)),) if ask.calendar else ()),
+        *(((FINISHED, ask.finished),) if ask.finished is not None else ()),
     )
     rows = ask.returns.rows(named, ask.return_conditions(), ask.mixed)
+    told: Named = () if ask.finished is None else ((FINISHED, Col(FINISHED)),)
     if not ask.calendar:
-        return Project(rows, ((OTHER, Col(ENTITY)), (RETURNED, Col(RETURNED))))
-    by = ((OTHER, Col(ENTITY)), (INDEX + "2", Col(INDEX)))
+        return Project(rows, ((OTHER, Col(ENTITY)), (RETURNED, Col(RETURNED)), *told))
+    by = ((OTHER, Col(ENTITY)), (INDEX + "2", Col(INDEX)), *told)
     return Aggregate(rows, by, ((RETURNED, Agg(Fold.MAX, Col(RETURNED))),))
 
 

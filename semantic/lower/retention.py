@@ -13,6 +13,7 @@ from semantic.lower.cohorts import (
     INDEX,
     OTHER,
     RETURNED,
+    SEEN,
     cohort_entities,
     cohorts,
     hit,
@@ -23,7 +24,7 @@ from semantic.lower.leaf import CohortLeaf, ValueLeaf
 from semantic.model.facts import Kind
 from semantic.model.sequence import RetentionDefinition
 from semantic.plan.build import conjunction
-from semantic.plan.expr import NULL, ZERO, Binary, Coalesce, Col, Const, Expr, Param
+from semantic.plan.expr import NULL, ZERO, Binary, Case, Coalesce, Col, Const, Expr, Param
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Join, JoinKind, Plan, Project, Sort
 from semantic.plan.operators import BinaryOp
@@ -47,15 +48,24 @@ def lower_retention(bound: BoundRetention) -> Plan:
         through=bound.data_through,
         where=() if bound.where is None else (bound.where,),
         segments=bound.segments,
+        so_far=True,
     )
     names = ("cohort", *(key.name for key in bound.dimensions))
     keys = (("cohort", Col(COHORT)), *((key.name, Col(key.name)) for key in bound.dimensions))
     counts = [("size", Agg(Fold.SUM, Col(ENTITIES)))]
-    counts += [(f"cell{item.number}", Agg(Fold.SUM, Col(ENTITIES), hit(item))) for item in bound.cells]
+    counts += [(f"cell{item.number}", Agg(Fold.SUM, Col(ENTITIES), _seen(bound, item))) for item in bound.cells]
     plan = Aggregate(cohorts(asked), keys, tuple(counts))
     named: list[tuple[str, Expr]] = [(name, Col(name)) for name in names]
     named += [(name, Coalesce((Col(name), ZERO))) for name, _ in counts]
     return Sort(Project(plan, tuple(named)), tuple((name, False) for name in names))
+
+
+def _seen(bound: BoundRetention, asked: Cell) -> Expr:
+    """The condition that a pattern counts for a cell, which sees no day beyond the complete ones once it is final."""
+    if asked.high is not None or bound.data_through is None:
+        return hit(asked)
+    mature = _mature(bound, bound.definition, asked, bound.data_through)
+    return Case(((mature, hit(asked)),), hit(asked, SEEN))
 
 
 _DAY = date(1970, 1, 1)
@@ -161,7 +171,7 @@ def _cohort_days(bound: BoundQuery, start: datetime | None, end: datetime | None
     return first, max(first, last)
 
 
-def _mature(bound: BoundQuery, retention: RetentionDefinition, asked: Cell, through: date) -> Expr:
+def _mature(bound: BoundQuery | BoundRetention, retention: RetentionDefinition, asked: Cell, through: date) -> Expr:
     """The condition that a cohort's cell is final."""
     last = last_mature(retention, asked, through, bound.week_start, bound.zone)
     return Binary(BinaryOp.LTE, Col(COHORT), Param(last, Kind.DATE))

@@ -118,8 +118,11 @@ class Followed:
         return {Grain.DAY: timedelta(hours=24), Grain.WEEK: timedelta(hours=24 * 7)}[self.retention.grain]
 
     def is_retained(self, member: Member, cell: int) -> bool:
-        """Did a member come back as the cell says? An open-ended cell sees no day beyond the last complete one."""
-        last = self.through if self.retention.mode is RetentionMode.ON_OR_AFTER else None
+        """Did a member come back as the cell says? An open-ended cell that is final sees no day beyond the last
+        complete one; until then it counts what is seen so far.
+        """
+        final = self.retention.mode is RetentionMode.ON_OR_AFTER and self.is_mature(member.cohort, cell)
+        last = self.through if final else None
         return any(self._falls_in(member, one, cell) for one in member.returns if last is None or one.when.day <= last)
 
     def _falls_in(self, member: Member, back: Happening, cell: int) -> bool:
