@@ -17,7 +17,7 @@ from semantic.model.sequence import ExcludeEffect, Funnel, FunnelEntry, FunnelOr
 from semantic.plan.expr import ZERO, Binary, Case, Coalesce, Col, Const, Expr, PeriodNumber, PeriodStart, RowNumber
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, Project, Union
-from semantic.plan.operators import BinaryOp
+from semantic.plan.operators import BinaryOp, Order
 from semantic.plan.spec import Exclusion, MatchSpec
 from semantic.query.bound import DimensionKey
 from semantic.query.query import Condition
@@ -117,7 +117,7 @@ class Attempts:
         if len(members) > 1:
             found = Aggregate(Union(tuple(members)), tuple((name, Col(name)) for name in found.output), ())
         named: list[tuple[str, Expr]] = [(name, Col(name)) for name in found.output]
-        return Project(found, (*named, (_coded(CODE), RowNumber(tuple(found.output)))))
+        return Project(found, (*named, (_coded(CODE), RowNumber(Order(tuple(found.output))))))
 
     def _events(self, dataset: str, codes: Plan | None) -> Plan:
         """One dataset's events: entity, time, mask, what is held, and period and code of those that may open."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Kind
-from semantic.plan.operators import BinaryOp, TextTest
+from semantic.plan.operators import BinaryOp, Order, TextTest
 from semantic.query.query import Scalar
 from semantic.time import Grain, Weekday
 
@@ -126,10 +126,8 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A zone-less timestamp moved by seconds that depend on itself.
-
-    `pieces` are (from, seconds) in order; the first `from` is ignored: it holds for all that is earlier too. This is
-    how UTC becomes local time and back, without the engine's own time zones.
+    """A zone-less timestamp moved by seconds that depend on itself. `pieces` are (from, seconds) in order; the first
+    `from` is ignored: it holds for all that is earlier too. So UTC becomes local time, without the engine's own zones.
     """
 
     part: Expr
@@ -154,10 +152,7 @@ class Bits:
 
 @dataclass(frozen=True, slots=True)
 class PeriodNumber:
-    """A period's start as a small number.
-
-    days since 1900 of a date, or quarter hours since 1970 of an instant (`clock`).
-    """
+    """A period's start as a small number: days since 1900, or (`clock`) quarter hours since 1970 of an instant."""
 
     part: Expr
     clock: bool = False
@@ -243,9 +238,25 @@ class Instant:
 
 @dataclass(frozen=True, slots=True)
 class RowNumber:
-    """The place of a row, from 1, when all rows are ordered by these columns (nulls last)."""
+    """The place of a row in an order, from 1."""
 
-    by: tuple[str, ...]
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The value of the part in the row before this one in an order; null in the first."""
+
+    part: Expr
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class CountSoFar:
+    """How many rows of an order, up to and with this one, the part is true of."""
+
+    part: Expr
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,34 +264,19 @@ class RowCount:
     """The number of rows of the whole result, on every row."""
 
 
+Logic = All | AnyOf | IsNotTrue | IsNull | InList | TextMatch
+"""Expressions that are true or not."""
+
 Moment = Shift | Truncate | PeriodNumber | PeriodStart | PeriodIndex | Instant | Micros
 """Expressions about time."""
 
 Word = Bits | BitOf | Shifted | HasBits | Shares
 """Expressions about bits."""
 
-Expr = (
-    Col
-    | Param
-    | Const
-    | Authored
-    | Binary
-    | All
-    | AnyOf
-    | IsNotTrue
-    | IsNull
-    | InList
-    | TextMatch
-    | Case
-    | Coalesce
-    | Cast
-    | Row
-    | Item
-    | RowNumber
-    | Moment
-    | Word
-    | RowCount
-)
+Window = RowNumber | Previous | CountSoFar | RowCount
+"""Expressions about other rows than their own: columns of a Project, and never part of another expression."""
+
+Expr = Col | Param | Const | Authored | Binary | Logic | Case | Coalesce | Cast | Row | Item | Moment | Word | Window
 
 WORD = 126
 """Bits of a word."""

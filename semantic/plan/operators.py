@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -29,3 +30,14 @@ class TextTest(StrEnum):
     CONTAINS = "contains"
     STARTS_WITH = "starts_with"
     ENDS_WITH = "ends_with"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Rows one after another: those with the same values of `within` (none: all rows), by these columns (nulls last).
+    `reverse`: from the other end.
+    """
+
+    by: tuple[str, ...]
+    within: tuple[str, ...] = ()
+    reverse: bool = False

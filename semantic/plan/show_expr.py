@@ -17,6 +17,7 @@ from semantic.plan.expr import (
     Coalesce,
     Col,
     Const,
+    CountSoFar,
     Expr,
     HasBits,
     InList,
@@ -30,6 +31,7 @@ from semantic.plan.expr import (
     PeriodIndex,
     PeriodNumber,
     PeriodStart,
+    Previous,
     Row,
     RowCount,
     RowNumber,
@@ -38,8 +40,10 @@ from semantic.plan.expr import (
     Shifted,
     TextMatch,
     Truncate,
+    Window,
     Word,
 )
+from semantic.plan.operators import Order
 from semantic.query.query import Scalar
 
 
@@ -83,10 +87,8 @@ def show_expr(expr: Expr) -> str:
             return _show_moment(expr)
         case Bits() | BitOf() | Shifted() | HasBits() | Shares():
             return _show_word(expr)
-        case RowNumber(by):
-            return f"row_number({', '.join(by)})"
-        case RowCount():
-            return "row_count()"
+        case RowNumber() | Previous() | CountSoFar() | RowCount():
+            return _show_window(expr)
         case _:
             assert_never(expr)
 
@@ -131,3 +133,22 @@ def _show_word(expr: Word) -> str:
             return f"shares({show_expr(part)}, {show_expr(other)})"
         case _:
             assert_never(expr)
+
+
+def _show_window(expr: Window) -> str:
+    match expr:
+        case RowNumber(order):
+            return f"row_number({_show_order(order)})"
+        case Previous(part, order):
+            return f"previous({show_expr(part)}; {_show_order(order)})"
+        case CountSoFar(part, order):
+            return f"count_so_far({show_expr(part)}; {_show_order(order)})"
+        case RowCount():
+            return "row_count()"
+        case _:
+            assert_never(expr)
+
+
+def _show_order(order: Order) -> str:
+    within = f" in {', '.join(order.within)}" if order.within else ""
+    return f"{', '.join(order.by)}{within}{' reversed' if order.reverse else ''}"

@@ -17,6 +17,7 @@ from semantic.plan.expr import (
     Coalesce,
     Col,
     Const,
+    CountSoFar,
     Expr,
     HasBits,
     InList,
@@ -29,6 +30,7 @@ from semantic.plan.expr import (
     PeriodIndex,
     PeriodNumber,
     PeriodStart,
+    Previous,
     Row,
     RowCount,
     RowNumber,
@@ -39,6 +41,7 @@ from semantic.plan.expr import (
     Truncate,
 )
 from semantic.plan.node import Plan
+from semantic.plan.operators import Order
 
 
 def nodes(plan: Plan) -> Iterator[Plan]:
@@ -66,8 +69,10 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
     match expr:
         case Col() | Param() | Const() | RowCount():
             return ()
-        case RowNumber():
-            return tuple(Col(name) for name in expr.by)
+        case RowNumber(order):
+            return _ordered(order)
+        case Previous(part, order) | CountSoFar(part, order):
+            return (part, *_ordered(order))
         case Bits():
             return tuple(condition for condition, _ in expr.parts)
         case Authored():
@@ -88,6 +93,10 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return (*(side for when in expr.whens for side in when), expr.default)
         case _:
             assert_never(expr)
+
+
+def _ordered(order: Order) -> tuple[Expr, ...]:
+    return tuple(Col(name) for name in (*order.within, *order.by))
 
 
 def columns(exprs: Iterable[Expr]) -> Iterator[str]:

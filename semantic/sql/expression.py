@@ -19,6 +19,7 @@ from semantic.plan.expr import (
     Coalesce,
     Col,
     Const,
+    CountSoFar,
     Expr,
     HasBits,
     InList,
@@ -26,12 +27,14 @@ from semantic.plan.expr import (
     IsNotTrue,
     IsNull,
     Item,
+    Logic,
     Micros,
     Moment,
     Param,
     PeriodIndex,
     PeriodNumber,
     PeriodStart,
+    Previous,
     Row,
     RowCount,
     RowNumber,
@@ -40,10 +43,11 @@ from semantic.plan.expr import (
     Shifted,
     TextMatch,
     Truncate,
+    Window,
     Word,
 )
 from semantic.plan.fold import Agg, Fold
-from semantic.plan.operators import BinaryOp
+from semantic.plan.operators import BinaryOp, Order
 from semantic.sql.authored import Claim, pieces
 from semantic.sql.dialect import Dialect
 from semantic.sql.fragment import Binding, Fragment, build, join, nest
@@ -84,17 +88,13 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             return dialect.row_item(part(inner), place)
         case Shift() | Truncate() | PeriodNumber() | PeriodStart() | PeriodIndex() | Instant() | Micros():
             return _timed(expr, part(expr.part), dialect)
-        case RowNumber(by):
-            return _row_number([columns[name] for name in by])
-        case RowCount():
-            return Fragment("count(*) OVER ()")
+        case RowNumber() | Previous() | CountSoFar() | RowCount():
+            return _window(expr, columns, dialect)
         case _:
             assert_never(expr)
 
 
-def _condition(
-    expr: All | AnyOf | IsNotTrue | IsNull | InList | TextMatch, part: Callable[[Expr], Fragment], dialect: Dialect
-) -> Fragment:
+def _condition(expr: Logic, part: Callable[[Expr], Fragment], dialect: Dialect) -> Fragment:
     match expr:
         case All(parts):
             return conjoined([part(inner) for inner in parts])
@@ -121,9 +121,26 @@ def _case(branches: list[tuple[Fragment, Fragment]], default: Fragment) -> Fragm
     return build("CASE {} ELSE {} END", join(" ", whens), default)
 
 
-def _row_number(keys: list[Fragment]) -> Fragment:
-    listed = join(", ", (build("{} NULLS LAST", key) for key in keys))
-    return build("row_number() OVER (ORDER BY {})", listed, binding=Binding.ATOM)
+def _window(expr: Window, columns: Columns, dialect: Dialect) -> Fragment:
+    match expr:
+        case RowNumber(order):
+            return _over(Fragment("row_number()"), order, columns)
+        case Previous(part, order):
+            return _over(build("lag({})", render(part, columns, dialect)), order, columns)
+        case CountSoFar(part, order):
+            counted = build("count(CASE WHEN {} THEN 1 END)", render(part, columns, dialect))
+            return _over(counted, order, columns, " ROWS UNBOUNDED PRECEDING")
+        case RowCount():
+            return Fragment("count(*) OVER ()")
+        case _:
+            assert_never(expr)
+
+
+def _over(function: Fragment, order: Order, columns: Columns, rows: str = "") -> Fragment:
+    direction = "DESC NULLS FIRST" if order.reverse else "NULLS LAST"
+    by = build("ORDER BY {}", join(", ", (build(f"{{}} {direction}", columns[name]) for name in order.by)))
+    within = join(", ", (columns[name] for name in order.within))
+    return build(f"{{}} OVER ({'PARTITION BY {} ' if order.within else '{}'}{{}}{rows})", function, within, by)
 
 
 def conjoined(conditions: Sequence[Fragment], separator: str = " AND ") -> Fragment:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from semantic.lower.scope import ARROW
-from semantic.plan.expr import All, Col, RowCount, RowNumber
+from semantic.plan.expr import All, Col, Window
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, Project, Scan, Sort, Spine, Union
 from semantic.plan.walk import columns as columns_of
 from semantic.sql.dialect import Dialect
@@ -159,7 +159,7 @@ class Renderer:
             else:
                 select, keys = self._wrap(select), None
         columns = {name: render(expr, select.columns, self._dialect) for name, expr in plan.columns}
-        sealed = any(isinstance(expr, RowCount | RowNumber) for _, expr in plan.columns)
+        sealed = any(isinstance(expr, Window) for _, expr in plan.columns)
         return replace(select, columns=columns, keys=keys, sealed=sealed)
 
     def _folds(self, plan: Project, select: Select) -> bool:
