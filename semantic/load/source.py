@@ -28,6 +28,7 @@ MAX_SHOWN = 400
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _UNSHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_TOO_DEEP = f"The nesting is deeper than {MAX_DEPTH} levels."
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "True", "TRUE"))
 _FALSE = frozenset(("false", "False", "FALSE"))
@@ -193,6 +194,8 @@ class _Composer:
         if not at.text.strip() and error.context_mark:
             at, reason = self._position(error.context_mark), f"{error.context}, {reason}"
         at = self._written(at)
+        if "maximum nesting depth" in reason:  # libyaml reads ahead, and so may come to a limit of its own before ours
+            return Problem(Code.YAML_SYNTAX, _TOO_DEEP, at)
         return Problem(Code.YAML_SYNTAX, f"This is not valid YAML: {reason}.", at, self._hint(reason, at))
 
     def _written(self, at: Position) -> Position:
@@ -229,7 +232,7 @@ class _Composer:
 
     def _begin(self, event: yaml.SequenceStartEvent | yaml.MappingStartEvent) -> None:
         if len(self.open) >= MAX_DEPTH:
-            self._refuse(f"The nesting is deeper than {MAX_DEPTH} levels.", event)
+            self._refuse(_TOO_DEEP, event)
         at = self._start(event)
         self._count(1, at)
         if event.anchor:

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from semantic.lower.frames import Interval
 from semantic.lower.rows import Named, Rows
 from semantic.model.facts import Kind
-from semantic.plan.expr import AnyOf, Binary, BitOf, Col, Const, Expr, IsNotTrue, IsNull, PeriodIndex, Shares
+from semantic.plan.expr import AnyOf, Binary, BitOf, Col, Const, Expr, PeriodIndex, Shares
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Spine, Union
 from semantic.plan.operators import BinaryOp
@@ -98,7 +98,8 @@ def _day(moment: Moment) -> date:
 def _counted(piece: Piece, rows: Rows) -> Plan:
     words, entities = _words(piece, rows)
     kept = tuple((name, Col(name)) for name in entities.output if name != VALUE)
-    patterns = Aggregate(entities, kept, ((VALUES, Agg(Fold.COUNT)),))
+    # rows whose value is not known make groups of windows, and count in none
+    patterns = Aggregate(entities, kept, ((VALUES, Agg(Fold.COUNT, Col(VALUE))),))
     every = Join(patterns, _targets(piece, rows), JoinKind.CROSS)
     seen = {name: (words[rows.own_where(leaf)], leaf.frame) for leaf, name in rows.items}
     hits = {one: Shares(Col(one[0]), Col(_window(piece, one[1]))) for one in seen.values()}
@@ -136,7 +137,7 @@ def _words(piece: Piece, rows: Rows) -> tuple[dict[Expr | None, str], Plan]:
     folds = tuple((name, Agg(Fold.BIT_OR, BitOf(place), where)) for where, name in words.items())
     dimensions: Named = tuple((key.name, rows.key(key)) for key in rows.bound.keys if isinstance(key, DimensionKey))
     entities = rows.fold(((VALUE, value), *dimensions), folds)
-    return words, Filter(entities, IsNotTrue(IsNull(Col(VALUE))))
+    return words, entities
 
 
 def _targets(piece: Piece, rows: Rows) -> Plan:

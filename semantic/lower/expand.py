@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -20,7 +21,7 @@ from semantic.model.metric import (
     Retention,
     Simple,
 )
-from semantic.plan.build import divide
+from semantic.plan.build import disjunction, divide
 from semantic.plan.expr import (
     NULL,
     TRUE,
@@ -45,10 +46,14 @@ from semantic.query.query import Comparison, Condition
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A metric's value as an expression over leaf columns, and for each of those the condition that it has no value."""
+    """A metric's value as an expression over leaf columns.
+
+    For each of those: `missing`, the condition that it has no value, and `within`, that it is of a time with data.
+    """
 
     expr: Expr
     missing: tuple[Expr, ...]
+    within: tuple[Expr, ...] = (TRUE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,29 +103,22 @@ class Expander:
         counts = metric.agg in (Aggregation.COUNT, Aggregation.COUNT_DISTINCT)
         fill = metric.fill if metric.fill is not None else (0 if counts else None)
         missing = Binary(BinaryOp.EQ, Coalesce((raw, ZERO)), ZERO) if counts else IsNull(raw)
-        filled = None if fill is None else self._where_covered(_number(fill), metric, frame)
-        return Value(raw if filled is None else Coalesce((raw, filled)), (missing,))
-
-    def _where_covered(self, fill: Expr, metric: Simple, frame: Frame) -> Expr | None:
-        """The fill, but none where an offset leads to before or after all data of the dataset."""
-        condition = TRUE if frame.offset is None else covered(self.bound, metric, frame)
-        if isinstance(condition, Const):
-            return fill if condition == TRUE else None
-        return Case(((condition, fill),), NULL)
+        within = TRUE if frame.offset is None else covered(self.bound, metric, frame)
+        if fill is None:
+            return Value(raw, (missing,), (within,))
+        filled = Coalesce((raw, _number(fill)))
+        return Value(filled if within == TRUE else Case(((within, filled),), NULL), (missing,), (within,))
 
     def _ratio(self, metric: Ratio, frame: Frame, where: Condition | None) -> Value:
         top = self.expand(self.bound.model.metrics[metric.numerator], frame, where)
         bottom = self.expand(self.bound.model.metrics[metric.denominator], frame, where)
-        return _filled(metric, divide(top.expr, bottom.expr), (*top.missing, *bottom.missing))
+        return _filled(metric, divide(top.expr, bottom.expr), (top, bottom))
 
     def _derived(self, metric: Derived, frame: Frame, where: Condition | None) -> Value:
         exact = metric_kind(self.bound.model, self.bound.facts, metric) is not Kind.FLOAT
-        names, missing = [], list[Expr]()
-        for ref in metric.expr.refs:
-            inner = self.expand(self.bound.model.metrics[ref.name], frame, where)
-            names.append((ref, inner.expr if exact else Cast(inner.expr, Kind.FLOAT)))
-            missing += inner.missing
-        return _filled(metric, Authored(metric.expr, tuple(names)), tuple(missing))
+        parts = {ref: self.expand(self.bound.model.metrics[ref.name], frame, where) for ref in metric.expr.refs}
+        names = tuple((ref, part.expr if exact else Cast(part.expr, Kind.FLOAT)) for ref, part in parts.items())
+        return _filled(metric, Authored(metric.expr, names), parts.values())
 
     def _conversion(self, metric: Conversion, frame: Frame, where: Condition | None) -> Value:
         funnel = self.bound.model.funnels[metric.funnel]
@@ -129,7 +127,7 @@ class Expander:
             Col(self.leaves.name(StepLeaf(funnel, places[name], frame, where)))
             for name in (metric.to_step, metric.from_step)
         )
-        return _filled(metric, divide(top, bottom), (IsNull(bottom),))
+        return _filled(metric, divide(top, bottom), (Value(bottom, (IsNull(bottom),)),))
 
     def _retention(self, metric: Retention, frame: Frame, where: Condition | None) -> Value:
         retention = self.bound.model.retentions[metric.retention]
@@ -141,7 +139,7 @@ class Expander:
         else:
             top = Col(self.leaves.name(CohortLeaf(retention, metric.period, True, frame, where)))
         counted = Case(((IsNull(size), NULL),), Coalesce((top, ZERO)))  # a cohort of which nobody came back has 0
-        return _filled(metric, divide(counted, size), (IsNull(size),))
+        return _filled(metric, divide(counted, size), (Value(size, (IsNull(size),)),))
 
     def _lifetime_value(self, metric: Retention, period: int, frame: Frame, where: Condition | None) -> Expr:
         assert metric.value is not None
@@ -156,7 +154,7 @@ class Expander:
         for period in range(metric.period + 1):
             value = divide(self._lifetime_value(metric, period, frame, where), size)
             branches.append((Binary(BinaryOp.GTE, value, cost.expr), Const(period)))
-        return _filled(metric, Case(tuple(branches), NULL), (IsNull(size), *cost.missing))
+        return _filled(metric, Case(tuple(branches), NULL), (Value(size, (IsNull(size),)), cost))
 
     def _cumulative(self, metric: Cumulative, frame: Frame, where: Condition | None) -> Value:
         if frame.window is not None or frame.to_date is not None:
@@ -167,7 +165,7 @@ class Expander:
             )
         framed = Frame(frame.offset, metric.window, metric.grain_to_date)
         inner = self.expand(self.bound.model.metrics[metric.metric], framed, where)
-        return _filled(metric, inner.expr, inner.missing)
+        return _filled(metric, inner.expr, (inner,))
 
 
 def _is_quotient(expr: Expr) -> bool:
@@ -178,10 +176,11 @@ def _number(value: float) -> Expr:
     return ZERO if value == 0 else Param(value, Kind.INTEGER if isinstance(value, int) else Kind.FLOAT)
 
 
-def _filled(
-    metric: Ratio | Derived | Cumulative | Conversion | Retention, expr: Expr, missing: tuple[Expr, ...]
-) -> Value:
-    """The metric's own fill, only where nothing inside it has a value: x / 0 stays null."""
+def _filled(metric: Ratio | Derived | Cumulative | Conversion | Retention, expr: Expr, parts: Iterable[Value]) -> Value:
+    """The metric's own fill, only where nothing inside it has a value and there is data for some: x / 0 stays null."""
+    missing = tuple(condition for part in parts for condition in part.missing)
+    within = tuple(dict.fromkeys(condition for part in parts for condition in part.within))
     if metric.fill is None or not missing:
-        return Value(expr, missing)
-    return Value(Case(((All(missing), _number(metric.fill)),), expr), missing)
+        return Value(expr, missing, within)
+    nothing = All(missing) if TRUE in within else All((*missing, disjunction(within)))
+    return Value(Case(((nothing, _number(metric.fill)),), expr), missing, within)

@@ -11,12 +11,23 @@ from datetime import date, datetime, timedelta
 from semantic.model.facts import Kind
 from semantic.model.metric import Simple
 from semantic.model.reach import time_column
-from semantic.plan.expr import TRUE, All, Binary, Col, Const, Expr, Param
+from semantic.plan.expr import TRUE, All, Binary, Col, Const, Expr, IsNotTrue, IsNull, Param
 from semantic.plan.operators import BinaryOp
 from semantic.query.bind import effective_span
 from semantic.query.bound import BoundQuery, Frame
 from semantic.query.period import Moment, Span, Target, bounds_of, clock_bucket, finest, local_day, targets
-from semantic.time import Duration, Grain, add_months, day_begin, period_end, period_start, shift, to_instant, to_local
+from semantic.time import (
+    Duration,
+    Grain,
+    add_months,
+    day_begin,
+    period_end,
+    period_start,
+    shift,
+    to_instant,
+    to_local,
+    utc_offsets,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,18 @@ def _clock_to_date(bound: BoundQuery, instant: datetime, grain: Grain) -> dateti
     return day_begin(period_start(day, grain, bound.week_start), bound.zone)
 
 
+def unit(found: tuple[Interval, ...], grain: Grain, bound: BoundQuery) -> Grain:
+    """The largest grain of which every interval is made of whole periods: days, hours or minutes."""
+    if grain is not Grain.HOUR:
+        return grain if grain.is_clock else Grain.DAY
+    edges = [edge for item in found for edge in (item.start, item.end) if isinstance(edge, datetime)]
+    offsets = utc_offsets(bound.zone, min(edges), max(edges)) if edges else ()
+    size = int(clock_size(grain).total_seconds())
+    whole = len({seconds % size for _, seconds in offsets}) < 2
+    whole = whole and all(clock_bucket(edge, grain, bound.zone) == edge for edge in edges)
+    return grain if whole else Grain.MINUTE
+
+
 def clock_size(grain: Grain) -> timedelta:
     """The length of a clock period."""
     return timedelta(minutes=1) if grain is Grain.MINUTE else timedelta(hours=1)
@@ -138,7 +161,10 @@ def aligned(found: tuple[Interval, ...], grain: Grain, bound: BoundQuery) -> boo
 
 
 def covered(bound: BoundQuery, metric: Simple, frame: Frame) -> Expr:
-    """True of the rows whose interval touches the days that the metric's dataset has data for."""
+    """True of the rows whose interval touches the days that the metric's dataset has data for.
+
+    What has no time has nothing before it.
+    """
     bounds = bounds_of(bound.facts.datasets[metric.dataset], time_column(bound.model, metric))
     found = intervals(bound, frame)
     if bounds is None or not found:
@@ -146,7 +172,8 @@ def covered(bound: BoundQuery, metric: Simple, frame: Frame) -> Expr:
     first, last = local_day(bounds.first, bound.zone), local_day(bounds.last, bound.zone)
     inside = [item for item in found if _day(item.end, bound, -1) >= first and _day(item.start, bound, 0) <= last]
     if len(inside) == len(found):
-        return TRUE
+        timeless = bound.span is None and bound.time_keys
+        return IsNotTrue(IsNull(Col(bound.time_keys[0].name))) if timeless else TRUE
     if not inside or not bound.time_keys:
         return Const(bool(inside))
     key = _leading(bound)

@@ -16,7 +16,7 @@ from typing import Protocol, assert_never
 
 from semantic.errors import Code, QueryError
 from semantic.lower.distinct import counted, fits
-from semantic.lower.frames import Interval, aligned, intervals, moment_kind
+from semantic.lower.frames import Interval, aligned, intervals, moment_kind, unit
 from semantic.lower.funnel import FunnelReading
 from semantic.lower.leaf import CohortLeaf, Leaf, MetricLeaf, StepLeaf, ValueLeaf
 from semantic.lower.retention import RetentionReading, ValueReading
@@ -33,6 +33,8 @@ from semantic.time import Grain, day_begin
 
 UNIT = "unit#"
 SOURCE = "source#"
+_NEVER = datetime(1970, 1, 1)
+"""Between this and itself there are no rows."""
 
 
 class Reading(Protocol):
@@ -134,7 +136,7 @@ def lower_part(part: Part, word: int) -> Iterator[Plan]:
     if part.frame.window is None and part.frame.to_date is None and aligned(found, grain, bound):
         yield _moved(part, reading, found, grain)
     elif isinstance(reading, Rows):
-        yield from windowed(reading, found, grain if grain.is_clock else Grain.DAY)
+        yield from windowed(reading, found, unit(found, grain, bound))
     else:
         raise QueryError(
             Code.NOT_ANSWERABLE,
@@ -164,7 +166,7 @@ def _counted(part: Part, word: int) -> Iterator[Plan]:
 def _edges(bound: BoundQuery, frame: Frame, found: tuple[Interval, ...]) -> tuple[datetime | None, datetime | None]:
     """The instants between which any interval lies; rows after the range's end are in no window of its periods."""
     if not found:
-        return (None, None)
+        return (_NEVER, _NEVER)
     start = _instant(bound, min(item.start for item in found))
     return start, _end(bound, frame, max(item.end for item in found))
 

@@ -19,7 +19,7 @@ from semantic.plan.node import Join, JoinKind, Plan, Scan
 from semantic.plan.operators import BinaryOp
 from semantic.query.bound import DimensionKey
 from semantic.query.kind import column_kinds, expression_kind
-from semantic.time import Grain, Weekday, utc_offsets, zone
+from semantic.time import Grain, Weekday, day_begin, to_local, zone
 
 ARROW = "→"
 """Between the relationships of a way and its column."""
@@ -214,11 +214,10 @@ class Time:
 
     def _compare(self, op: BinaryOp, instant: datetime) -> Expr:
         if self.native is Kind.DATE:
-            local = instant + timedelta(seconds=utc_offsets(self.scope.zone, instant, instant)[0][1])
-            midnight = local.date()
-            if local != datetime(midnight.year, midnight.month, midnight.day):
-                midnight += timedelta(days=1)
-            return Binary(op, Col(self.name), Param(midnight, Kind.DATE))
+            day = to_local(instant, self.scope.zone).date()
+            while day_begin(day, self.scope.zone) < instant:
+                day += timedelta(days=1)
+            return Binary(op, Col(self.name), Param(day, Kind.DATE))
         if self.native is Kind.TIMESTAMPTZ:
             return Binary(op, Col(self.name), Param(instant, Kind.TIMESTAMPTZ))
         return Binary(op, self.utc, Param(instant, Kind.TIMESTAMP))

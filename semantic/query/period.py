@@ -196,9 +196,10 @@ def _clock_targets(span: Span, grains: Sequence[Grain], tz: ZoneInfo, week_start
     instant = span.start
     while instant < span.end:
         bucket = clock_bucket(instant, step, tz)
-        day = to_local(bucket, tz).date()
+        # of the instant and not of the bucket's beginning: where clocks go back, that may be of an earlier bucket
+        day = to_local(instant, tz).date()
         starts = tuple(
-            clock_bucket(bucket, grain, tz) if grain.is_clock else period_start(day, grain, week_start)
+            clock_bucket(instant, grain, tz) if grain.is_clock else period_start(day, grain, week_start)
             for grain in grains
         )
         if not found or found[-1].starts != starts:
