@@ -1,4 +1,4 @@
-"""The application put together: GraphQL, its page, the schema as files, and the probes."""
+"""The application put together: GraphQL, its page, tables as files, the schema as files, and the probes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from api.reload import watch
 from api.running import Running
 from api.served import Served
 from api.settings import Settings, from_environment
+from api.table_door import TableDoor
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -52,6 +53,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.served, app.state.running = served, running
     app.router.routes.append(Route("/graphql", Front(served, running), name="graphql", include_in_schema=False))
+    for path in ("/v1/table", "/v1/table.{ending}"):
+        app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))
     app.router.routes.append(Mount(MOUNTED_AT, PageFiles(), name="graphiql"))
     app.include_router(doors(served))
     return app

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 
-import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.accept import GRAPHQL_JSON, HTML, JSON, choose_type
+from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, SOON, context_of, refusal, reply
 from api.context import Outcome
 from api.execute import execute
 from api.graphiql import graphiql_page
@@ -25,9 +25,6 @@ from semantic.errors import Code
 LOG = logging.getLogger("headwater")
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-CLIENT_CLOSED_REQUEST = 499
-BAD_REQUEST = "BAD_REQUEST"
-"""`extensions.code` of a request that is not well-formed."""
 
 
 class Front:
@@ -52,53 +49,32 @@ class Front:
             return graphiql_page()
         media = choose_type(accept, (JSON, GRAPHQL_JSON))
         if media is None:
-            return failure(JSON, 406, BAD_REQUEST, f"Only {JSON} and {GRAPHQL_JSON} can be had here.")
+            return refusal(JSON, 406, BAD_REQUEST, f"Only {JSON} and {GRAPHQL_JSON} can be had here.")
         if request.method not in METHODS:
-            refusal = failure(media, 405, BAD_REQUEST, f"Ask with GET or POST, not {request.method}.")
-            refusal.headers["allow"] = ", ".join(METHODS)
-            return refusal
+            wrong = refusal(media, 405, BAD_REQUEST, f"Ask with GET or POST, not {request.method}.")
+            wrong.headers["allow"] = ", ".join(METHODS)
+            return wrong
         try:
             asked = await read_request(request, self._settings.max_request)
             return await self._answer(request, asked, media)
         except Malformed as error:
-            return failure(media, error.status, BAD_REQUEST, error.message)
+            return refusal(media, error.status, BAD_REQUEST, error.message)
         except (Gone, ClientDisconnect):
             LOG.debug("The caller has gone; its query was stopped.")
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except Stopping:
-            refusal = failure(media, 503, Code.CANCELLED, "The server is stopping. Ask again in a moment.")
-            refusal.headers["retry-after"] = "1"
-            return refusal
+            stopping = refusal(media, 503, Code.CANCELLED, "The server is stopping. Ask again in a moment.")
+            stopping.headers["retry-after"] = SOON
+            return stopping
         except Exception:
             LOG.exception("A request failed.")
-            return failure(media, 500, Code.INTERNAL, "The request failed. The server's log says why.")
+            return refusal(media, 500, Code.INTERNAL, "The request failed. The server's log says why.")
 
     async def _answer(self, request: Request, asked: Asked, media: str) -> Response:
         self._served.look_soon()
         with self._served.lease() as snapshot:
-            context = snapshot.context(
-                locale=request.headers.get("accept-language"),
-                may_see_sql=self._settings.may_show_sql,
-                max_rows=self._settings.max_rows,
-            )
+            context = context_of(snapshot, self._settings, request.headers)
             work = execute(snapshot, asked.query, asked.variables, asked.operation_name, context)
             answered = await self._running.answer(work, request.receive)
         refused = answered.outcome is Outcome.REFUSED and media == GRAPHQL_JSON
-        return _reply(answered.body, media, 400 if refused else 200)
-
-
-def failure(media: str, status: int, code: str, message: str) -> Response:
-    """A refusal in the form of a GraphQL response."""
-    fault = "ours" if status >= 500 else "user"
-    body = {"errors": [{"message": message, "extensions": {"code": code, "fault": fault}}]}
-    return _reply(orjson.dumps(body), media, status)
-
-
-def _reply(body: bytes, media: str, status: int) -> Response:
-    headers = {
-        "content-type": f"{media}; charset=utf-8",
-        "cache-control": "no-store",
-        "vary": "accept, accept-language",
-        "x-content-type-options": "nosniff",
-    }
-    return Response(body, status, headers)
+        return reply(answered.body, media, 400 if refused else 200)

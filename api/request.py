@@ -35,8 +35,13 @@ async def read_request(request: Request, most: int) -> Asked:
     """What a POST of up to `most` bytes or the address of a GET asks. Malformed otherwise."""
     if request.method in ("GET", "HEAD"):
         return _from_address(request.query_params)
+    return _checked(await read_object(request, most, '{"query": "{ __typename }"}'))
+
+
+async def read_object(request: Request, most: int, example: str) -> dict[str, Any]:
+    """The JSON object that a POST of up to `most` bytes carries. Malformed otherwise."""
     _check_content_type(request.headers.get("content-type"))
-    return _from_json(await _body(request, most))
+    return _object(await _body(request, most), example)
 
 
 def _check_content_type(header: str | None) -> None:
@@ -65,9 +70,9 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def _from_json(body: bytes) -> Asked:
+def _object(body: bytes, example: str) -> dict[str, Any]:
     if not body.strip():
-        raise Malformed('The body is empty. Send JSON such as {"query": "{ __typename }"}.')
+        raise Malformed(f"The body is empty. Send JSON such as {example}.")
     try:
         given = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -76,7 +81,7 @@ def _from_json(body: bytes) -> Asked:
         raise Malformed("Send one query a request: a list of them is not supported.")
     if not isinstance(given, dict):
         raise Malformed(f"The body must be a JSON object, not {_name(given)}.")
-    return _checked(given)
+    return given
 
 
 def _from_address(params: QueryParams) -> Asked:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -108,6 +109,26 @@ def test_a_query_is_answered_as_shown(query: Block, shown: Block | None, served_
     assert all(reply.json["data"].values())
     if shown:
         must_show(shown, table(reply.body), update)
+
+
+TABLES = DOCS / "tables.md"
+
+
+@pytest.mark.parametrize("block", [one for one in blocks(TABLES) if one.language == "python"], ids=place)
+def test_a_notebook_reads_tables_as_shown(block: Block, served_shop: LiveServer) -> None:
+    known: dict[str, Any] = {}
+    exec(block.text.replace("127.0.0.1:8000", f"127.0.0.1:{served_shop.port}"), known)
+    columns = known["shown"].column_names if hasattr(known["shown"], "column_names") else known["shown"].columns
+    assert list(columns) == ["time", "channel", "uv", "gmv"]
+    assert len(known["shown"]) > 100
+
+
+def test_curl_reads_tables_as_shown(served_shop: LiveServer) -> None:
+    lines = [line for block in blocks(TABLES) if block.language == "sh" for line in block.text.splitlines()]
+    answers = [fetched(line.replace("127.0.0.1:8000", f"127.0.0.1:{served_shop.port}")) for line in lines]
+    assert answers[0].startswith('"time","channel","uv","gmv"\n2026-')
+    assert json.loads(answers[1])["rows"][0][0] > 100
+    assert answers[2].startswith('"gmv"\n')
 
 
 def test_the_readme_tells_the_truth_about_its_totals(served_shop: LiveServer) -> None:
@@ -222,11 +243,12 @@ def chunks(terminal: int) -> Iterator[bytes]:
 
 def fetched(text: str) -> str:
     """What `curl` would print; it need not be installed."""
-    words = shlex.split(text)
-    _, silent, address, header, content_type, data, body = words
-    assert (silent, header, data) == ("-s", "-H", "-d")
-    name, _, value = content_type.partition(": ")
-    request = urllib.request.Request(address, body.encode(), {name: value})
+    _, silent, address, *options = shlex.split(text)
+    assert silent == "-s"
+    given = list(zip(options[::2], options[1::2], strict=True))
+    headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
+    (body,) = [value.encode() for option, value in given if option == "-d"] or [None]
+    request = urllib.request.Request(address, body, headers)
     with urllib.request.urlopen(request, timeout=30) as response:
         return plain(response.read().decode())
 

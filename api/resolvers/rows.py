@@ -140,7 +140,7 @@ def _json(column: pa.ChunkedArray, zone: ZoneInfo) -> pa.Array:
     elif _is_bare(kind):
         text = array.cast(pa.string())
     elif pa.types.is_timestamp(kind):
-        text = _quoted(_instants(array, zone))
+        text = _quoted(instant_texts(array, zone))
     elif pa.types.is_date(kind):
         text = _quoted(array.cast(pa.string()))
     else:
@@ -166,7 +166,7 @@ def _strings(texts: pa.Array) -> pa.Array:
     return escaped.take(encoded.indices)
 
 
-def _instants(array: pa.Array, zone: ZoneInfo) -> pa.Array:
+def instant_texts(array: pa.Array, zone: ZoneInfo) -> pa.Array:
     """RFC 3339 texts: local time of `zone` and its offset; without an offset where the column has no zone."""
     micros = array.cast(pa.timestamp("us", array.type.tz)).cast(pa.int64())
     if array.type.tz is None:

@@ -14,7 +14,7 @@ from api.resolvers.metrics import titled, totals_row
 from api.resolvers.pages import Cut, cut
 from api.resolvers.questions import Questions, table_questions
 from api.resolvers.rows import Cells, Rows, Value
-from api.resolvers.selection import Info, selected
+from api.resolvers.selection import Info, Selected, selected
 from api.schema.language import choose, locales_of
 from api.schema.names import TIME
 from api.schema.results import Column, PageInfo, Role
@@ -65,9 +65,13 @@ class Table:
 
 async def table(root: None, info: Info, **_arguments: object) -> Table:
     """Answer everything selected below `table`."""
+    return await answer_table(info.context, selected(info.core))
+
+
+async def answer_table(context: Context, asked: Selected) -> Table:
+    """The answer to a `table` with these arguments and what is selected below it. QueryError, DataError, Timeout, …"""
     started = time.perf_counter()
-    context = info.context
-    questions, fields = table_questions(context, selected(info.core))
+    questions, fields = table_questions(context, asked)
     answers = await ask_all(context, questions.distinct())
     question = questions.rows.get("rows")
     part = await cut(context, questions.page, question, answers[question]) if question else None

@@ -1,0 +1,70 @@
+"""What every door does alike: who asks and how, and the form of a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+from graphql import GraphQLError
+from starlette.responses import Response
+
+from api.context import Snapshot
+from api.errors import format_error
+from api.resolvers.context import Context
+from api.settings import Settings
+from semantic.errors import Code
+
+BAD_REQUEST = "BAD_REQUEST"
+"""`extensions.code` of a request that is not well-formed."""
+CLIENT_CLOSED_REQUEST = 499
+SOON = "1"
+"""`Retry-After` of what is over in a moment, in seconds."""
+LATER = "5"
+"""`Retry-After` of an answer that is still being computed, in seconds."""
+
+STATUS = {
+    Code.UNAUTHENTICATED: 401,
+    Code.FORBIDDEN: 403,
+    Code.TIMEOUT: 504,
+    Code.OVERLOADED: 503,
+    Code.CANCELLED: 503,
+    Code.DATA_ERROR: 503,
+    Code.INTERNAL: 500,
+}
+"""The HTTP status of an error, where nothing but it is answered; 400 for all others."""
+_RETRY = {Code.TIMEOUT: LATER, Code.OVERLOADED: SOON, Code.CANCELLED: SOON, Code.DATA_ERROR: SOON}
+
+
+def context_of(snapshot: Snapshot, settings: Settings, headers: Mapping[str, str]) -> Context:
+    """The context of a request with these headers."""
+    return snapshot.context(
+        locale=headers.get("accept-language"), may_see_sql=settings.may_show_sql, max_rows=settings.max_rows
+    )
+
+
+def refusal(media: str, status: int, code: str, message: str) -> Response:
+    """A refusal in the form of a GraphQL response."""
+    fault = "ours" if status >= 500 else "user"
+    body = {"errors": [{"message": message, "extensions": {"code": code, "fault": fault}}]}
+    return reply(orjson.dumps(body), media, status)
+
+
+def failure(media: str, errors: list[GraphQLError]) -> Response:
+    """Errors where there is nothing else to say, with the status of the first one's code."""
+    told = [format_error(error) for error in errors]
+    code = told[0]["extensions"]["code"]
+    response = reply(orjson.dumps({"errors": told}), media, STATUS.get(code, 400))
+    if code in _RETRY:
+        response.headers["retry-after"] = _RETRY[code]
+    return response
+
+
+def reply(body: bytes, media: str, status: int) -> Response:
+    """An answer that nobody keeps."""
+    headers = {
+        "content-type": f"{media}; charset=utf-8",
+        "cache-control": "no-store",
+        "vary": "accept, accept-language",
+        "x-content-type-options": "nosniff",
+    }
+    return Response(body, status, headers)
