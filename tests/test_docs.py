@@ -247,7 +247,7 @@ def fetched(text: str) -> str:
     assert silent == "-s"
     given = list(zip(options[::2], options[1::2], strict=True))
     headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
-    (body,) = [value.encode() for option, value in given if option == "-d"] or [None]
+    body = next((value.encode() for option, value in given if option == "-d"), None)
     request = urllib.request.Request(address, body, headers)
     with urllib.request.urlopen(request, timeout=30) as response:
         return plain(response.read().decode())
