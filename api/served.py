@@ -7,6 +7,7 @@ replaced is closed when the last request that uses it has ended.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -111,6 +112,7 @@ class Served:
         if self.snapshot.model.funnels:
             await asyncio.to_thread(warm)
         await self._look()
+        _leave_to_themselves()
 
     async def _look(self) -> None:
         with self.lease() as snapshot:
@@ -144,3 +146,14 @@ class Served:
 def kinds_of(facts: Facts) -> Mapping[str, Mapping[str, Kind]]:
     """Every column of every dataset and its kind: what a schema is made from, beside the model."""
     return {name: dict(found.columns) for name, found in facts.datasets.items()}
+
+
+def _leave_to_themselves() -> None:
+    """Take the model, its schemas and all modules out of the sight of the garbage collector.
+
+    They live as long as they are served; walking them took a tenth of a query's time. What an earlier model left is
+    looked through once.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, RemoteDisconnected
@@ -26,9 +26,9 @@ class Server:
     connection: HTTPConnection
     started_in: float
 
-    def ask(self, query: str) -> Any:
+    def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """The answer's `data`. RuntimeError when it has errors."""
-        answer = json.loads(self._post(json.dumps({"query": query})))
+        answer = json.loads(self._post(json.dumps({"query": query, "variables": variables})))
         if "errors" in answer:
             raise RuntimeError(str(answer["errors"])[:500])
         return answer["data"]
