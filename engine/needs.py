@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from semantic.model.dataset import Dataset, Dimension, DimensionType
 from semantic.model.metric import Simple
 from semantic.model.model import Model
+from semantic.model.reach import time_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ def needs_of(model: Model, dataset: Dataset) -> Needs:
         if relationship.to_dataset == dataset.name
     )
     metrics = (metric for metric in model.metrics.values() if isinstance(metric, Simple))
-    times = (metric.time_dimension for metric in metrics if metric.dataset == dataset.name)
+    placed = (time_column(model, metric) for metric in metrics)
+    times = (time.name for time in placed if time is not None and time.dataset == dataset.name)
     split = (_column(dimension) for dimension in dataset.dimensions)
     named = dict.fromkeys(name for name in (dataset.time_dimension, *times, *split) if name is not None)
     return Needs(tuple(dict.fromkeys(targets)), tuple(named))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,46 @@ async def test_on_day_seven_is_not_within_seven_days(shop: Path, model: Model) -
         assert all(word in (metric.description.get("zh") or "") for word in ("7日留存", "7日内留存")), name
     totals = (await ask(shop, "{ metrics { totals { d7Retention d7RetentionWithin } } }"))["metrics"]["totals"]
     assert totals["d7Retention"] < totals["d7RetentionWithin"]
+
+
+async def test_refunds_by_either_date(shop: Path) -> None:
+    rows = "rows { time(grain: WEEK) refundAmount orderRefundedAmount refundAmountByRefundDate netRevenue gmv }"
+    totals = "totals { refundAmount refundAmountByRefundDate netRevenue netRevenueByRefundDate }"
+    found = (await ask(shop, f"{{ metrics {{ {rows} {totals} }} }}"))["metrics"]
+    for row in found["rows"]:
+        assert row["refundAmount"] == row["orderRefundedAmount"], row["time"]
+        assert row["netRevenue"] == pytest.approx(row["gmv"] - row["refundAmount"]), row["time"]
+    assert any(row["refundAmount"] != row["refundAmountByRefundDate"] for row in found["rows"])
+    assert found["totals"]["refundAmount"] == found["totals"]["refundAmountByRefundDate"] > 0
+    assert found["totals"]["netRevenue"] == found["totals"]["netRevenueByRefundDate"]
+
+
+async def test_a_split_checkout_is_one_order(shop: Path, query: Query) -> None:
+    ((parcels, split),) = query("select count(*), count(parent_order_id) from orders where paid_at is not null")
+    assert split > 0
+    totals = (await ask(shop, "{ metrics { totals { paidOrders } } }"))["metrics"]["totals"]
+    ((checkouts,),) = query(
+        "select count(distinct coalesce(parent_order_id, order_id)) from orders where paid_at is not null"
+    )
+    assert totals["paidOrders"] == checkouts < parcels
+
+
+async def test_the_scene_table_may_be_overridden(shop: Path, tmp_path: Path) -> None:
+    own = tmp_path / "shop"
+    shutil.copytree(shop, own)
+    table = own / "data" / "channels.csv"
+    kept = [line for line in table.read_text(encoding="utf-8").splitlines() if not line.startswith("1053,")]
+    renamed = [line.replace(",offline_qr,", ",街头扫码,") for line in kept]
+    table.write_text("\n".join(renamed) + "\n", encoding="utf-8")
+    asked = "{ metrics { rows { channel pv } totals { pv } } }"
+    before, after = [(await ask(folder, asked))["metrics"] for folder in (shop, own)]
+    was, now = [{row["channel"]: row["pv"] for row in found["rows"]} for found in (before, after)]
+    assert None not in now
+    assert now["(unmapped)"] > was["(unmapped)"] > 0
+    assert now["search"] < was["search"]
+    assert now["街头扫码"] > 0
+    assert now["offline_qr"] < was["offline_qr"]  # only links that name the channel are left of it
+    assert before["totals"] == after["totals"] == {"pv": sum(now.values())}
 
 
 def test_keys_are_as_unique_as_the_model_says(query: Query, model: Model) -> None:

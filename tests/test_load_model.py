@@ -162,7 +162,7 @@ def test_metrics(model: Model) -> None:
             dataset="orders",
             agg=Aggregation.SUM,
             expr=gmv,
-            time_dimension="created_at",
+            time_dimension=Ref((), "created_at"),
         ),
         Simple(
             name="slow",

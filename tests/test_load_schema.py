@@ -70,6 +70,7 @@ TOO_FINE = {
     "cumulative-without-time",
     "derived-without-metrics",
     "conversion-steps",
+    "dimension-default-of-a-number",
     "relationship-to-itself",
     "retention-elapsed-months",
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from semantic.load.build_metrics import build_metric
 from semantic.load.build_sequences import build_attribution, build_funnel, build_retention
+from semantic.load.expression import Scope, parse_expression
 from semantic.load.merge import Sections
 from semantic.load.read_shape import Fields
 from semantic.model.dataset import Dataset, Dimension, DimensionType, Relationship, Segment, SharedDimension
@@ -81,14 +83,22 @@ def build_dimension(fields: Fields, shared: Mapping[str, SharedDimension]) -> Di
     name = fields["name"]
     common = shared.get(name, SharedDimension(name, DimensionType.STRING))
     column = Expression(f'"{name}"', (Ref((), name, fields.at),), source=name, position=fields.at)
+    expr = fields.get("expr", column)
     return Dimension(
         name=name,
         type=fields.get("type", common.type),
-        expr=fields.get("expr", column),
+        expr=with_default(expr, fields["default"]) if "default" in fields.values else expr,
         label=fields.get("label", common.label),
         description=fields.get("description", common.description),
         position=fields.at,
     )
+
+
+def with_default(expr: Expression, default: str) -> Expression:
+    """The expression as a text, and the default where it is null."""
+    text = "'" + default.replace("'", "''") + "'"
+    parsed = parse_expression(f"coalesce(cast({expr.sql} as varchar), {text})", Scope.ROWS)
+    return replace(expr, sql=parsed.sql, source=f"coalesce({expr.source}, {text})")
 
 
 def build_segment(fields: Fields) -> Segment:

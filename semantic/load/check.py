@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from semantic.errors import Problem
-from semantic.load.check_dimensions import check_paths, check_relationships, check_vocabulary
+from semantic.load.check_dimensions import check_defaults, check_paths, check_relationships, check_vocabulary
 from semantic.load.check_expressions import check_dimension_cycles, check_relationship_paths
 from semantic.load.check_metrics import (
     check_conversions,
@@ -36,6 +36,7 @@ RULES: Final[tuple[Rule, ...]] = (
     check_relationships,
     check_paths,
     check_vocabulary,
+    check_defaults,
     check_row_fields,
     check_relationship_paths,
     check_dimension_cycles,

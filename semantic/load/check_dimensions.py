@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final
 
 from semantic.errors import Code, Position, Problem
+from semantic.model.dataset import DimensionType
 from semantic.model.model import Model
 from semantic.model.reach import ReachedDimension, walk
 
@@ -54,6 +55,16 @@ def check_paths(model: Model) -> Iterator[Problem]:
                 message = f'From "{dataset}", the dimension "{dimension.name}" could be {ways}.'
                 at = dimension.path[-1].position if dimension.path else dimension.dimension.position
                 yield Problem(Code.AMBIGUOUS_PATH, message, at, "Rename a relationship or a dimension.")
+
+
+def check_defaults(model: Model) -> Iterator[Problem]:
+    """Only texts have a default: of a number, a word is none."""
+    for dataset in model.datasets.values():
+        for dimension in dataset.dimensions:
+            at = ("datasets", dataset.name, "dimensions", dimension.name, "default")
+            if at in model.places and dimension.type is not DimensionType.STRING:
+                message = f'The dimension "{dimension.name}" is {dimension.type}, and only texts have a default.'
+                yield Problem(Code.BAD_VALUE, message, model.places.at(*at), "Write it into `expr`, with coalesce.")
 
 
 def check_vocabulary(model: Model) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from semantic.errors import Code, Problem
 from semantic.load.suggest import at_part, near
 from semantic.model.expression import Ref
+from semantic.model.metric import Simple
 from semantic.model.model import Model
 from semantic.model.reads import DimensionKey, dimension_read, expressions, target_of
 
@@ -16,6 +17,9 @@ def check_relationship_paths(model: Model) -> Iterator[Problem]:
     for dataset, expression in expressions(model):
         for ref in expression.refs:
             yield from _check_path(model, dataset, ref)
+    for metric in model.metrics.values():
+        if isinstance(metric, Simple) and metric.time_dimension is not None:
+            yield from _check_path(model, metric.dataset, metric.time_dimension)
 
 
 def _check_path(model: Model, dataset: str, ref: Ref) -> Iterator[Problem]:

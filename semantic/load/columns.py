@@ -55,8 +55,10 @@ def _time_dimensions(model: Model, columns: Columns) -> Iterator[Problem]:
         yield from _time_column(model, columns, dataset.name, dataset.time_dimension, at)
     for metric in model.metrics.values():
         if isinstance(metric, Simple):
-            at = model.places.at("metrics", metric.name, "time_dimension")
-            yield from _time_column(model, columns, metric.dataset, metric.time_dimension, at)
+            chosen = metric.time_dimension
+            target = target_of(model, metric.dataset, chosen) if chosen is not None else None
+            if chosen is not None and target is not None:
+                yield from _time_column(model, columns, target, chosen.name, at_part(chosen, len(chosen.path)))
 
 
 def _time_column(

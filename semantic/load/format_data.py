@@ -9,7 +9,7 @@ from semantic.load.read_list import ListOf, MapOf
 from semantic.load.read_shape import Key, Shape
 from semantic.load.read_source import SourceReader
 from semantic.load.read_times import Day, Span, Zone
-from semantic.load.read_values import Checked, Choice, Flag
+from semantic.load.read_values import Checked, Choice, Flag, Line
 from semantic.model.dataset import DimensionType
 from semantic.time import Duration
 
@@ -39,6 +39,7 @@ DIMENSION: Final = Shape(
         "name": Key(DIMENSION_NAME, "Its name in queries.", required=True),
         "expr": Key(ROWS, "An expression over the columns; the column of that name when left out."),
         "type": Key(Choice(DimensionType), "What its values are; the shared dimension's type, else string."),
+        "default": Key(Line("a text"), "The value of rows for which it is not set, such as (unmapped); of texts only."),
         "label": LABEL,
         "description": DESCRIPTION,
     },

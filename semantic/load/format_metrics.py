@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from semantic.load.expression import Scope
-from semantic.load.keys import COLUMN, DATASET, DESCRIPTION, GRAIN, LABEL, METRIC, METRIC_NAME, ROWS, STEP
-from semantic.load.read_expression import Expr
+from semantic.load.keys import DATASET, DESCRIPTION, GRAIN, LABEL, METRIC, METRIC_NAME, ROWS, STEP
+from semantic.load.read_expression import ColumnPath, Expr
 from semantic.load.read_names import Ref
 from semantic.load.read_shape import ByType, Key, Shape
 from semantic.load.read_times import Span
@@ -48,7 +48,9 @@ SIMPLE: Final = _metric(
         "expr": Key(ROWS, "What is folded, for each row; count counts rows when it is left out."),
         "where": Key(ROWS, "The rows that take part."),
         "p": Key(Number(0, 1), "Of percentile: the share of values below it, such as 0.95."),
-        "time_dimension": Key(COLUMN, "The column that places a row in time, instead of the dataset's."),
+        "time_dimension": Key(
+            ColumnPath(), "What places a row in time instead of the dataset's: a column, or relationship.column."
+        ),
     },
     (
         NeededWith("expr", "agg", _NEED_EXPR),

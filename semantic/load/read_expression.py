@@ -41,3 +41,20 @@ class Expr:
     def schema(self) -> JsonSchema:
         """A text; plain numbers and booleans are expressions too."""
         return {"type": ["string", "number", "boolean"], "minLength": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPath:
+    """A column, or through relationships the column of another dataset: `paid_at`, `paid_order.paid_at`."""
+
+    def read(self, node: Node, path: Path, log: Log) -> Ref | Bad:
+        """The column with the way to it."""
+        text = (text_of(node) or "").strip()
+        parts = text.split(".")
+        if "\n" in text or not all(part.strip() for part in parts):
+            return wrong(node, "a column, or relationship.column", log)
+        return Ref(tuple(parts[:-1]), parts[-1], node.at)
+
+    def schema(self) -> JsonSchema:
+        """A text. A column may look like a number or a boolean."""
+        return {"type": ["string", "number", "boolean"], "minLength": 1}

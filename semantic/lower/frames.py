@@ -165,7 +165,8 @@ def covered(bound: BoundQuery, metric: Simple, frame: Frame) -> Expr:
 
     What has no time has nothing before it.
     """
-    bounds = bounds_of(bound.facts.datasets[metric.dataset], time_column(bound.model, metric))
+    time = time_column(bound.model, metric)
+    bounds = bounds_of(bound.facts.datasets[time.dataset], time.name) if time else None
     found = intervals(bound, frame)
     if bounds is None or not found:
         return Const(False)

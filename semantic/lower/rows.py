@@ -11,6 +11,7 @@ from semantic.lower.leaf import MetricLeaf
 from semantic.lower.scope import Scope, Time
 from semantic.model.facts import Bounds, Kind
 from semantic.model.metric import Aggregation, Simple
+from semantic.model.reach import TimeColumn
 from semantic.plan.build import conjunction, disjunction
 from semantic.plan.expr import Cast, Expr
 from semantic.plan.fold import Agg, Fold
@@ -42,7 +43,7 @@ class Rows:
     bound: BoundQuery
     scope: Scope
     items: tuple[tuple[MetricLeaf, str], ...]
-    time: str | None
+    time: TimeColumn | None
     start: datetime | None = None
     end: datetime | None = None
 
@@ -50,10 +51,10 @@ class Rows:
     def when(self) -> Time:
         """The time column, knowing what part of it is read (so that local time needs few cases)."""
         assert self.time is not None
-        return self.scope.time(self.time, self._bounds())
+        return self.scope.time(self.time.name, self._bounds(self.time), self.time.path)
 
-    def _bounds(self) -> Bounds | None:
-        found = self.scope.own.bounds.get(self.time or "")
+    def _bounds(self, time: TimeColumn) -> Bounds | None:
+        found = self.scope.facts.datasets[time.dataset].bounds.get(time.name)
         if found is None or not (isinstance(found.first, datetime) and isinstance(found.last, datetime)):
             return found
         first = max(found.first, self.start) if self.start else found.first

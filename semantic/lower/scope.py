@@ -121,10 +121,15 @@ class Scope:
         """The instant at which the local hour or minute of a naive UTC timestamp begins, as TIMESTAMPTZ."""
         return Cast(shifts.bucket(utc, grain, shifts.to_local(self.zone, bounds or _WIDE)), Kind.TIMESTAMPTZ)
 
-    def time(self, column: str, bounds: Bounds | None) -> Time:
-        """The dataset's time column, ready to be bucketed and compared. `bounds`: of the rows that will be read."""
-        native = self.own.columns.get(column, Kind.TIMESTAMP)
-        return Time(self, column, native, bounds or self.own.bounds.get(column) or _NO_BOUNDS)
+    def time(self, column: str, bounds: Bounds | None, path: tuple[str, ...] = ()) -> Time:
+        """A time column, the dataset's own or one that relationships lead to, ready to be bucketed and compared.
+
+        `bounds`: of the rows that will be read.
+        """
+        at = self.model.datasets[self.model.relationships[path[-1]].to_dataset] if path else self.dataset
+        known = self.facts.datasets[at.name]
+        native = known.columns.get(column, Kind.TIMESTAMP)
+        return Time(self, _joined(Ref(path, column)), native, bounds or known.bounds.get(column) or _NO_BOUNDS, at)
 
     def relation(self, exprs: Iterable[str]) -> Plan:
         """The dataset's rows with the columns named, joined many-to-one with whatever relationships these need."""
@@ -170,24 +175,27 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A dataset's time column in a scope: its local day, its buckets, and comparisons that a scan can prune by."""
+    """A time column in a scope: its local day, its buckets, and comparisons that a scan can prune by. `dataset`: whose
+    column it is.
+    """
 
     scope: Scope
     name: str
     native: Kind
     bounds: Bounds
+    dataset: Dataset
 
     @property
     def utc(self) -> Expr:
         """Naive UTC (a date stays a local date)."""
-        return self.scope.to_utc(Col(self.name), self.native, self.scope.dataset, self.bounds)
+        return self.scope.to_utc(Col(self.name), self.native, self.dataset, self.bounds)
 
     @property
     def day(self) -> Expr:
         """The local day."""
         if self.native is Kind.DATE:
             return Col(self.name)
-        if self.native is Kind.TIMESTAMP and self.scope.dataset.timezone == self.scope.zone.key:
+        if self.native is Kind.TIMESTAMP and self.dataset.timezone == self.scope.zone.key:
             return Cast(Col(self.name), Kind.DATE)
         return Cast(self.scope.to_local(self.utc, self.bounds), Kind.DATE)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from semantic.errors import Position
-from semantic.model.expression import Expression
+from semantic.model.expression import Expression, Ref
 from semantic.model.text import NO_TEXT, Text
 from semantic.time import Duration, Grain
 
@@ -60,7 +60,7 @@ class Described:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simple(Described):
     """An aggregate of one dataset. `expr` None counts rows. `p` in (0, 1) for percentile. `time_dimension` overrides
-    the dataset's.
+    the dataset's: a column of its own, or one that relationships lead to.
     """
 
     dataset: str
@@ -68,7 +68,7 @@ class Simple(Described):
     expr: Expression | None = None
     where: Expression | None = None
     p: float | None = None
-    time_dimension: str | None = None
+    time_dimension: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

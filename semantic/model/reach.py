@@ -14,7 +14,7 @@ from typing import assert_never
 from semantic.model.dataset import Dimension, Relationship
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
-from semantic.model.reads import metrics_read
+from semantic.model.reads import metrics_read, target_of
 from semantic.model.text import Text
 
 MAX_PATH = 4
@@ -97,34 +97,52 @@ def splits(model: Model, metric: Metric) -> tuple[str, ...]:
     return tuple(names)
 
 
-def time_column(model: Model, metric: Simple) -> str | None:
-    """The column that places a simple metric's rows in time: its own, else its dataset's."""
-    return metric.time_dimension or model.datasets[metric.dataset].time_dimension
+@dataclass(frozen=True, slots=True)
+class TimeColumn:
+    """What places rows in time: a column of `dataset`, which the relationships of `path` lead to (none: their own)."""
+
+    dataset: str
+    name: str
+    path: tuple[str, ...] = ()
+
+
+def time_column(model: Model, metric: Simple) -> TimeColumn | None:
+    """What places a simple metric's rows in time: its own choice, else its dataset's."""
+    chosen = metric.time_dimension
+    if chosen is None:
+        return own_time(model, metric.dataset)
+    dataset = target_of(model, metric.dataset, chosen)
+    assert dataset is not None, "the load refuses ways that lead nowhere"
+    return TimeColumn(dataset, chosen.name, chosen.path)
+
+
+def own_time(model: Model, dataset: str) -> TimeColumn | None:
+    """What places a dataset's rows in time when a metric doesn't choose."""
+    name = model.datasets[dataset].time_dimension
+    return None if name is None else TimeColumn(dataset, name)
 
 
 @dataclass(frozen=True, slots=True)
 class MetricSource:
-    """Rows that decide what a metric is split by and when: the metric's name, their dataset, their time column."""
+    """Rows that decide what a metric is split by and when: its name, their dataset, what places them in time."""
 
     metric: str
     dataset: str
-    time: str | None
+    time: TimeColumn | None
 
 
 def sources(model: Model, metric: Metric) -> tuple[MetricSource, ...]:
     """The sources of a metric and of all metrics inside it, in order, each once."""
-    override = metric.time_dimension if isinstance(metric, Simple) else None
-    found = [
-        MetricSource(metric.name, name, override or model.datasets[name].time_dimension)
-        for name in _split_datasets(model, metric)
-    ]
+    if isinstance(metric, Simple):
+        return (MetricSource(metric.name, metric.dataset, time_column(model, metric)),)
+    found = [MetricSource(metric.name, name, own_time(model, name)) for name in _split_datasets(model, metric)]
     for name in metrics_read(metric):
         found += sources(model, model.metrics[name])
     return tuple(dict.fromkeys(found))
 
 
 def datasets_read(model: Model, metric: Metric) -> tuple[str, ...]:
-    """Every dataset whose rows a metric needs, relationships aside, in order, each once."""
+    """Every dataset whose rows a metric needs or is dated by, other relationships aside, in order, each once."""
     found = list(_own_datasets(model, metric))
     for name in metrics_read(metric):
         found += datasets_read(model, model.metrics[name])
@@ -134,7 +152,8 @@ def datasets_read(model: Model, metric: Metric) -> tuple[str, ...]:
 def _own_datasets(model: Model, metric: Metric) -> tuple[str, ...]:
     match metric:
         case Simple():
-            return (metric.dataset,)
+            time = time_column(model, metric)
+            return (metric.dataset,) if time is None or not time.path else (metric.dataset, time.dataset)
         case Conversion():
             return model.funnels[metric.funnel].datasets
         case Retention():

@@ -181,7 +181,7 @@ def least_through(model: Model, datasets: Iterable[str], facts: Facts) -> date |
 
 
 def _days(read: list[MetricSource], facts: Facts, tz: ZoneInfo) -> tuple[date, date] | None:
-    return days_with_data(((source.dataset, source.time) for source in read), facts, tz)
+    return days_with_data(((time.dataset, time.name) for source in read if (time := source.time)), facts, tz)
 
 
 def days_with_data(read: Iterable[tuple[str, str | None]], facts: Facts, tz: ZoneInfo) -> tuple[date, date] | None:

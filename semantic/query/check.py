@@ -96,7 +96,8 @@ def check_time(bound: BoundQuery) -> None:
             continue
         _check_answerable(bound.model, metric.metric)
         for source in sources(bound.model, metric.metric):
-            kind = bound.facts.datasets[source.dataset].columns.get(source.time or "")
+            time = source.time
+            kind = bound.facts.datasets[time.dataset].columns.get(time.name) if time else None
             if clock and kind is Kind.DATE:
                 raise QueryError(
                     Code.GRAIN_NOT_POSSIBLE,

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from engine import Answer, Engine, EngineSettings, open_engine
 from semantic.model.dataset import Dataset, Relationship, Source
+from semantic.model.expression import Ref
 from semantic.model.facts import DatasetFacts, Facts, Kind
 from semantic.model.metric import Aggregation, Simple
 from semantic.model.model import Model
@@ -36,7 +37,9 @@ def events(path: str = "events/**/*.parquet", **arguments: Any) -> Dataset:
 
 
 def count_metric(dataset: str, time_dimension: str) -> Simple:
-    return Simple(name=f"count_{time_dimension}", dataset=dataset, agg=Aggregation.COUNT, time_dimension=time_dimension)
+    return Simple(
+        name=f"count_{time_dimension}", dataset=dataset, agg=Aggregation.COUNT, time_dimension=Ref((), time_dimension)
+    )
 
 
 def write(path: Path, columns: Mapping[str, Any] | pa.Table, **arguments: Any) -> Path:

@@ -80,8 +80,22 @@ class Asked:
         metric = self.model.metric(field.metric)
         return [leaf for frame in frames_of(field) for leaf in leaves(self.model, metric, frame)]
 
-    def time_column(self, simple: Simple) -> str | None:
-        return simple.time_dimension or self.model.datasets[simple.dataset].time_dimension
+    def time_column(self, simple: Simple) -> tuple[str, str | None]:
+        """The dataset that has the column which dates a metric's rows, and the column."""
+        chosen = simple.time_dimension
+        if chosen is None:
+            return simple.dataset, self.model.datasets[simple.dataset].time_dimension
+        dataset = simple.dataset
+        for step in chosen.path:
+            dataset = self.model.relationships[step].to_dataset
+        return dataset, chosen.name
+
+    def moment(self, simple: Simple, row: Row) -> Moment | None:
+        """Where a metric places a row in time."""
+        path = simple.time_dimension.path if simple.time_dimension else ()
+        dataset, column = self.time_column(simple)
+        _, found = self.source.related(simple.dataset, row, path)
+        return None if found is None else self.source.moment(dataset, column, found)
 
     # --- the days of the query -------------------------------------------------------------------------------------
 
@@ -101,7 +115,8 @@ class Asked:
     @cached_property
     def range(self) -> Span | None:
         """The time range, made absolute."""
-        through = [self._through(simple.dataset) for simple, _ in self.leaves]
+        read = [name for simple, _ in self.leaves for name in (simple.dataset, self.time_column(simple)[0])]
+        through = [self._through(name) for name in read]
         return resolve(self.query.time_range, self.zone, self.model.week_start, through)
 
     @cached_property
@@ -109,7 +124,7 @@ class Asked:
         """The time range or, without one, the days of the data. None: there is no data."""
         if self.range is not None:
             return self.range
-        found = [self.extent(simple.dataset, self.time_column(simple), self.zone) for simple, _ in self.leaves]
+        found = [self.extent(*self.time_column(simple), self.zone) for simple, _ in self.leaves]
         known = [extent for extent in found if extent is not None]
         return Span(min(e.first for e in known), max(e.last for e in known)) if known else None
 
@@ -151,7 +166,7 @@ class Asked:
             groups: dict[Dims, list[tuple[Moment | None, Row]]] = {}
             for row in self.source.rows[simple.dataset]:
                 if self._passes(field, simple, row):
-                    when = self.source.moment(simple.dataset, self.time_column(simple), row)
+                    when = self.moment(simple, row)
                     groups.setdefault(self._dims(simple.dataset, row), []).append((when, row))
             self._kept[key] = groups
         return self._kept[key]

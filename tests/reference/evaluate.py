@@ -149,7 +149,7 @@ def _simple(asked: Asked, field: MetricField, simple: Simple, frame: Frame, grou
         chosen = [row for when, row in rows if asked.plain(when) and asked.times(when) == times]
     else:
         region = region_of(asked, frame, times)
-        data = asked.extent(simple.dataset, asked.time_column(simple), asked.zone)
+        data = asked.extent(*asked.time_column(simple), asked.zone)
         if frame.offset is not None and (data is None or region.misses(data, asked.zone)):
             return Outcome(None, found=False, beyond=True)
         chosen = [row for when, row in rows if region.holds(when)]

@@ -38,12 +38,12 @@ def _refuse_without_time(asked: Asked, framed: bool) -> None:
     if not (asked.grains or asked.query.time_range or framed):
         return
     for simple, _ in asked.leaves:
-        column = asked.time_column(simple)
+        dataset, column = asked.time_column(simple)
         if column is None:
             raise Refused(Code.NO_TIME_DIMENSION)
         if not asked.grains or not is_clock(finest(asked.grains)):
             continue
-        values = [row[column] for row in asked.source.rows[simple.dataset] if row[column] is not None]
+        values = [row[column] for row in asked.source.rows[dataset] if row[column] is not None]
         if not values:
             raise Unspecified("hours of a column that may have none")
         if not isinstance(values[0], datetime):

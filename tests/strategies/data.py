@@ -118,7 +118,13 @@ FACT_COLUMNS = {
     "seen": "TIMESTAMP",
     "shop": "BIGINT",
 }
-USER_COLUMNS = {"user_id": "VARCHAR", "level": "VARCHAR", "bonus": "INTEGER", "region_id": "BIGINT"}
+USER_COLUMNS = {
+    "user_id": "VARCHAR",
+    "level": "VARCHAR",
+    "bonus": "INTEGER",
+    "region_id": "BIGINT",
+    "joined": "TIMESTAMP",
+}
 USER_POOLS: Pools = {
     "user_id": ("u1", "u2", "u3", None),
     "level": (*LEVELS, None),
@@ -147,9 +153,9 @@ def facts(choices: Choices, anchor: date) -> Table:
     return _table(choices, kinds, _fact_pools(anchor, time_kind, amount_kind), 16)
 
 
-def people(choices: Choices) -> dict[str, Table]:
+def people(choices: Choices, anchor: date) -> dict[str, Table]:
     """Who the facts' users are and where they live; some are missing, some are there twice."""
     return {
-        "users": _table(choices, USER_COLUMNS, USER_POOLS, 5),
+        "users": _table(choices, USER_COLUMNS, {**USER_POOLS, "joined": (*_instants(anchor), None)}, 5),
         "regions": _table(choices, REGION_COLUMNS, REGION_POOLS, 3),
     }

@@ -70,7 +70,7 @@ def make_world(choices: Choices) -> World:
         "datasets": [_fact_dataset(choices, name, tables[name], anchor) for name in names],
     }
     if linked:
-        tables |= people(choices)
+        tables |= people(choices, anchor)
         document["datasets"] += copy.deepcopy(_PEOPLE)
         document["relationships"] = [_RELATED, *(_relationship(name) for name in linked)]
     simple = [metric for name in names for metric in _simple_metrics(choices, name, name in linked)]
@@ -150,7 +150,8 @@ def _simple_metrics(choices: Choices, dataset: str, linked: bool) -> list[dict[s
         metric |= {"p": choices.pick((0.5, 0.1, 0.25, 0.95))} if agg == "percentile" else {}
         metric |= {"where": choices.pick(_conditions(through))} if choices.chance(4) else {}
         metric |= {"unallocated": None} if choices.chance(10) else {}
-        metric |= {"time_dimension": "seen"} if choices.chance(8) else {}
+        if choices.chance(8):
+            metric["time_dimension"] = choices.pick(("seen", f"{through}.joined") if through else ("seen",))
         metrics.append(metric)
     return metrics
 
