@@ -38,7 +38,7 @@ _RETRY = {Code.TIMEOUT: LATER, Code.OVERLOADED: SOON, Code.CANCELLED: SOON, Code
 def context_of(snapshot: Snapshot, settings: Settings, headers: Mapping[str, str]) -> Context:
     """The context of a request with these headers."""
     return snapshot.context(
-        locale=headers.get("accept-language"), may_see_sql=settings.may_show_sql, max_rows=settings.max_rows
+        locale=headers.get("accept-language"), may_see_sql=settings.may_show_sql, limits=settings.limits
     )
 
 

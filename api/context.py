@@ -17,7 +17,9 @@ from enum import StrEnum
 from api.operations import Schemas
 from api.resolvers.catalogs import Catalogs
 from api.resolvers.compiler import Compiler
-from api.resolvers.context import MAX_ROWS, Context
+from api.resolvers.context import Context
+from api.resolvers.ledger import NO_ACCOUNT, Account
+from api.resolvers.limits import ORDINARY, Limits
 from api.schema.names import Vocabulary
 from engine.engine import Engine
 from semantic.model.facts import Facts
@@ -44,9 +46,12 @@ class Snapshot:
         locale: str | None = None,
         may_see_sql: bool = False,
         may_see_entities: bool = True,
-        max_rows: int = MAX_ROWS,
+        limits: Limits = ORDINARY,
     ) -> Context:
-        """What one request knows. `locale` is one language tag, or an Accept-Language header's text."""
+        """What one request knows. `locale` is one language tag, or an Accept-Language header's text.
+
+        `limits` are what the viewer's claims don't say otherwise. FORBIDDEN when they say what is no limit.
+        """
         return Context(
             model=self.model,
             names=self.names,
@@ -57,7 +62,7 @@ class Snapshot:
             locale=locale,
             may_see_sql=may_see_sql,
             may_see_entities=may_see_entities,
-            max_rows=max_rows,
+            limits=limits.of(viewer),
         )
 
 
@@ -74,9 +79,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A GraphQL response. `codes`: `extensions.code` of every error, in order. `operation`: its type, where known."""
+    """A GraphQL response. `codes`: `extensions.code` of every error, in order. `operation`: its type, where known.
+
+    `account`: what was asked and what it took.
+    """
 
     body: bytes
     outcome: Outcome
     codes: tuple[str, ...] = ()
     operation: str | None = None
+    account: Account = NO_ACCOUNT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from inspect import isawaitable
 from typing import Any
@@ -85,7 +86,7 @@ async def execute(
     schema = snapshot.schemas.default
     if looks_at_schema(document):  # its labels are in a language, and that schema may have to be made first
         schema = await asyncio.to_thread(snapshot.schemas.localized, context.locale)
-    checked = schema.check(document)
+    checked = schema.check(document, context.limits)
     if checked.document is None:
         return _refused(checked.errors, RequestCode.VALIDATION)
     operation = get_operation_ast(checked.document, operation_name)
@@ -102,7 +103,7 @@ async def execute(
     if isawaitable(result):
         result = await result
     assert isinstance(result, ExecutionResult)
-    return _answered(result, operation)
+    return replace(_answered(result, operation), account=context.ledger.account())
 
 
 def encode_json(value: object) -> bytes:

@@ -9,10 +9,13 @@ from threading import Lock
 
 import strawberry
 from cachetools import LRUCache
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, specified_rules
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, specified_rules
 from strawberry.schema.schema import validate_document
 
+from api.resolvers.limits import ORDINARY, Limits
 from api.schema.language import choose
+from api.shape import Shape, check_length, check_tokens, measure
+from semantic.errors import QueryError
 
 KNOWN_DOCUMENTS = 1024
 """Documents remembered for each schema."""
@@ -26,6 +29,7 @@ class Checked:
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
+    shape: Shape | None = None
 
 
 def looks_at_schema(document: str) -> bool:
@@ -46,25 +50,34 @@ class ExecutableSchema:
         """The graphql-core schema underneath."""
         return self.schema._schema
 
-    def check(self, text: str) -> Checked:
-        """Parse and validate, or remember having done so."""
+    def check(self, text: str, limits: Limits = ORDINARY) -> Checked:
+        """Parse and validate, or remember having done so. A document beyond the limits is neither, nor remembered."""
         with self._lock:
             known = self._documents.get(text)
-        if known is None:
-            known = self._check(text)
-            with self._lock:
-                self._documents[text] = known
+        try:
+            if known is None:
+                known = self._check(text, limits)
+                with self._lock:
+                    self._documents[text] = known
+            elif known.shape is not None:
+                known.shape.check(limits)
+        except QueryError as error:
+            return Checked(None, (GraphQLError(error.message, original_error=error),))
         return known
 
-    def _check(self, text: str) -> Checked:
+    def _check(self, text: str, limits: Limits) -> Checked:
+        check_length(text, limits)
         try:
-            document = parse(text)
-        except GraphQLError as error:
+            document = parse(text, max_tokens=limits.tokens or None)
+            shape = measure(text, document)
+        except GraphQLSyntaxError as error:
+            check_tokens(error, limits)
             return Checked(None, (error,))
         except RecursionError:
             return Checked(None, (GraphQLError("The document is nested too deeply."),))
+        shape.check(limits)
         errors = validate_document(self.graphql, document, tuple(specified_rules))
-        return Checked(None if errors else document, tuple(errors))
+        return Checked(None if errors else document, tuple(errors), shape)
 
 
 class Schemas:

@@ -31,7 +31,7 @@ async def ask(
 ) -> Response:
     """The answer to one document."""
     async with opened(settings) as snapshot:
-        context = snapshot.context(locale=locale, may_see_sql=True, max_rows=settings.max_rows)
+        context = snapshot.context(locale=locale, may_see_sql=True, limits=settings.limits)
         return await execute(snapshot, document, variables, operation_name, context)
 
 

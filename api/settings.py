@@ -6,78 +6,19 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api import setting_values as values
+from api.resolvers.limits import MIB, Limits
 from semantic.errors import Code, UserError
 
 if TYPE_CHECKING:
     from engine.settings import EngineSettings
 
 PREFIX = "HEADWATER_"
-MIB = 1024 * 1024
-DEFAULT_LIMIT = 1000
-"""The `limit` of a query that names none."""
-LOG_LEVELS = ("debug", "info", "warning", "error")
-
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?\s*", re.IGNORECASE)
-_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise ValueError
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text.removesuffix("s"))
-    if not 0 <= number < float("inf"):
-        raise ValueError
-    return number
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def _rows(text: str) -> int:
-    number = int(text)
-    if number < DEFAULT_LIMIT:
-        raise ValueError
-    return number
-
-
-def _size(text: str) -> int:
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise ValueError
-    base = 1024 if match[3] else 1000
-    return int(float(match[1]) * base ** _POWERS.get((match[2] or "").upper(), 0))
-
-
-def _flag(text: str) -> bool:
-    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    if text.strip().lower() not in known:
-        raise ValueError
-    return known[text.strip().lower()]
-
-
-def _level(text: str) -> str:
-    if text.lower() not in LOG_LEVELS:
-        raise ValueError
-    return text.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +40,14 @@ class Settings:
     cache_bytes: int = 256 * MIB
     max_rows: int = 100_000
     max_request: int = 4 * MIB
+    max_document: int = 256 * 1024
+    max_tokens: int = 20_000
+    max_depth: int = 20
+    max_fields: int = 2000
+    max_aliases: int = 1000
+    max_directives: int = 100
+    max_answer: int = 64 * MIB
+    max_scan: int = 0
     show_sql: bool | None = None
     log_level: str = "info"
 
@@ -106,6 +55,21 @@ class Settings:
     def may_show_sql(self) -> bool:
         """`show_sql`, or when it is not set: whether only this machine can ask."""
         return is_loopback(self.host) if self.show_sql is None else self.show_sql
+
+    @property
+    def limits(self) -> Limits:
+        """Those of a viewer whose claims say nothing else. The deadline is the engine's."""
+        return Limits(
+            document=self.max_document,
+            tokens=self.max_tokens,
+            depth=self.max_depth,
+            fields=self.max_fields,
+            aliases=self.max_aliases,
+            directives=self.max_directives,
+            rows=self.max_rows,
+            answer=self.max_answer,
+            scan=self.max_scan,
+        )
 
     @property
     def engine(self) -> EngineSettings:
@@ -146,50 +110,47 @@ class Setting:
     @property
     def expected(self) -> str:
         """What a value must be, for people."""
-        return _EXPECTED[self.parse][0]
+        return values.EXPECTED[self.parse][0]
 
     @property
     def metavar(self) -> str:
         """The word for a value in a command's help."""
-        return _EXPECTED[self.parse][1]
+        return values.EXPECTED[self.parse][1]
 
-
-_EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
-    str: ("text", "TEXT"),
-    _path: ("a folder", "DIR"),
-    _port: ("a port from 0 to 65535", "PORT"),
-    _seconds: ("a number of seconds, such as 1 or 0.5", "SECONDS"),
-    _count: ("a whole number of at least 1", "N"),
-    _rows: (f"a whole number of at least {DEFAULT_LIMIT}, the limit of a query that names none", "N"),
-    _size: ("a size, such as 512MB or 2GiB", "SIZE"),
-    _flag: ("1 or 0", "FLAG"),
-    _level: (f"one of {', '.join(LOG_LEVELS)}", "LEVEL"),
-}
-"""What a value must be, for people, and its word in a command's help."""
 
 SETTINGS = (
-    Setting("model", _path, "The folder of the model's *.yml files.", "this folder, or the folder model in it"),
+    Setting("model", values.folder, "The folder of the model's *.yml files.", "this folder, or the folder model in it"),
     Setting(
         "root",
-        _path,
+        values.folder,
         "The folder that the model's source paths start from.",
         "the model's folder, or the one around it when that is named model",
     ),
     Setting("host", str, "The address to listen at; 0.0.0.0 is every one of this machine's.", "127.0.0.1"),
-    Setting("port", _port, "The port to listen at; 0 takes a free one.", "8000"),
-    Setting("reload", _flag, "Whether a changed model takes effect without a restart.", "1"),
-    Setting("freshness_check", _seconds, "Seconds for which the files are not looked at again.", "1"),
-    Setting("deadline", _seconds, "Seconds after which a query is stopped; 0 is never.", "30"),
-    Setting("concurrency", _count, "Queries that run at the same time; others wait.", "the number of cores"),
-    Setting("queue", _count, "Queries that may wait; more are refused.", "200"),
-    Setting("threads", _count, "Threads that all running queries share.", "the number of cores"),
-    Setting("memory_limit", _size, "Memory for running queries.", "DuckDB's: four fifths of the machine's"),
-    Setting("spill_dir", _path, "Where queries larger than the memory put rows.", "the system's temporary folder"),
-    Setting("cache_bytes", _size, "Memory for answers that are kept.", "256MiB"),
-    Setting("max_rows", _rows, "The largest limit a query may ask for.", "100000"),
-    Setting("max_request", _size, "The largest request body.", "4MiB"),
-    Setting("show_sql", _flag, "Whether callers are shown SQL.", "1 at a loopback address, else 0"),
-    Setting("log_level", _level, "How much is logged: debug, info, warning or error.", "info"),
+    Setting("port", values.port, "The port to listen at; 0 takes a free one.", "8000"),
+    Setting("reload", values.flag, "Whether a changed model takes effect without a restart.", "1"),
+    Setting("freshness_check", values.seconds, "Seconds for which the files are not looked at again.", "1"),
+    Setting("deadline", values.seconds, "Seconds after which a query is stopped; 0 is never.", "30"),
+    Setting("concurrency", values.count, "Queries that run at the same time; others wait.", "the number of cores"),
+    Setting("queue", values.count, "Queries that may wait; more are refused.", "200"),
+    Setting("threads", values.count, "Threads that all running queries share.", "the number of cores"),
+    Setting("memory_limit", values.size, "Memory for running queries.", "DuckDB's: four fifths of the machine's"),
+    Setting(
+        "spill_dir", values.folder, "Where queries larger than the memory put rows.", "the system's temporary folder"
+    ),
+    Setting("cache_bytes", values.size, "Memory for answers that are kept.", "256MiB"),
+    Setting("max_rows", values.rows, "The largest limit a query may ask for.", "100000"),
+    Setting("max_request", values.size, "The largest request body.", "4MiB"),
+    Setting("max_document", values.size, "The longest GraphQL document, in characters; 0 is any.", "256KiB"),
+    Setting("max_tokens", values.most, "The most tokens of a document; 0 is any.", "20000"),
+    Setting("max_depth", values.most, "The most levels of fields in a document; 0 is any.", "20"),
+    Setting("max_fields", values.most, "The most fields in a document; 0 is any.", "2000"),
+    Setting("max_aliases", values.most, "The most aliases in a document; 0 is any.", "1000"),
+    Setting("max_directives", values.most, "The most directives in a document; 0 is any.", "100"),
+    Setting("max_answer", values.size, "The most bytes of rows that one request is answered with; 0 is any.", "64MiB"),
+    Setting("max_scan", values.most, "The most rows of files read for a request, as estimated; 0 is any.", "0"),
+    Setting("show_sql", values.flag, "Whether callers are shown SQL.", "1 at a loopback address, else 0"),
+    Setting("log_level", values.level, "How much is logged: debug, info, warning or error.", "info"),
 )
 """Every setting, in the order of the docs."""
 

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from engine.deadline import in_time
 from engine.engine import Answer, Compile, Engine
 from engine.settings import EngineSettings
-from semantic.errors import Overloaded, Timeout
+from semantic.errors import Overloaded
 from semantic.model.facts import Facts
 
 
@@ -24,29 +25,17 @@ class Limited:
 
     async def facts(self, datasets: Sequence[str]) -> Facts:
         """The inner engine's. Timeout when new files take longer to look at than the deadline; the look goes on."""
-        async with self._in_time("New data is still being looked at", "Ask again in a moment."):
+        async with in_time(self._deadline, "New data is still being looked at", "Ask again in a moment."):
             return await self._inner.facts(datasets)
 
     async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
         """The inner engine's, when it is this one's turn. Overloaded, Timeout."""
-        advice = "Ask for a shorter time range, fewer dimensions or a coarser grain."
-        async with self._in_time("The query was stopped", advice), self._turn():
+        async with in_time(self._deadline, "The query was stopped"), self._turn():
             return await self._inner.answer(datasets, compile_statement)
 
     async def close(self) -> None:
         """Close the inner engine."""
         await self._inner.close()
-
-    @asynccontextmanager
-    async def _in_time(self, what: str, advice: str) -> AsyncIterator[None]:
-        scope = asyncio.timeout(self._deadline or None)
-        try:
-            async with scope:
-                yield
-        except TimeoutError:
-            if not scope.expired():
-                raise
-            raise Timeout(f"{what} after {self._deadline:g} s, the limit.", advice) from None
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

@@ -13,6 +13,7 @@ from semantic.lower.retention import lower_retention
 from semantic.lower.values import bind_values, lower_values, values_datasets
 from semantic.model.facts import Facts
 from semantic.model.model import Model
+from semantic.plan.cost import rows_read
 from semantic.plan.node import Plan, Scan
 from semantic.plan.walk import nodes
 from semantic.query.bind import bind
@@ -37,13 +38,17 @@ from semantic.sql.statement import Statement
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A question ready to run, with what led to it. `data_through`: the last complete day of all its datasets."""
+    """A question ready to run, with what led to it. `data_through`: the last complete day of all its datasets.
+
+    `rows_read`: about how many rows of files it reads.
+    """
 
     statement: Statement
     bound: Bound
     plan: Plan
     warnings: tuple[QueryWarning, ...]
     data_through: date | None
+    rows_read: int
 
 
 def datasets_needed(model: Model, query: Question) -> tuple[str, ...]:
@@ -75,7 +80,7 @@ def compile_query(
     text = Renderer(dialect, plan).render(plan)
     datasets = sorted({node.dataset for node in nodes(plan) if isinstance(node, Scan)})
     statement = Statement(text.text, text.params, answer_columns(bound), tuple(datasets))
-    return Compiled(statement, bound, plan, bound.warnings, bound.data_through)
+    return Compiled(statement, bound, plan, bound.warnings, bound.data_through, rows_read(plan, facts))
 
 
 def _bind(model: Model, query: Question, facts: Facts) -> Bound:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from api.resolvers.compiler import Question
 from api.resolvers.context import Context
+from engine.deadline import in_time
 from engine.engine import Answer
 from semantic.compile import Compiled, datasets_needed
 from semantic.errors import DataError
@@ -32,13 +34,21 @@ class Answered:
 
 
 async def ask(context: Context, question: Question) -> Answered:
-    """Compile and run one question. QueryError when it can't be answered; DataError, Timeout, Overloaded."""
+    """Compile and run one question. QueryError when there is no right answer, or too much of it; DataError, Timeout,
+    Overloaded.
+    """
+    limits, ledger = context.limits, context.ledger
 
     def compile_statement(facts: Facts) -> Statement:
-        return context.compiler.compile(question, facts, context.viewer).statement
+        compiled = context.compiler.compile(question, facts, context.viewer)
+        ledger.weigh(question, compiled, limits)
+        return compiled.statement
 
-    answer = await context.engine.answer(datasets_needed(context.model, question), compile_statement)
-    return Answered(answer, context.compiler.compile(question, answer.facts, context.viewer))
+    async with in_time(limits.deadline, "The query was stopped"):
+        answer = await context.engine.answer(datasets_needed(context.model, question), compile_statement)
+    compiled = context.compiler.compile(question, answer.facts, context.viewer)
+    ledger.take(question, compiled, answer, time.time_ns(), limits)
+    return Answered(answer, compiled)
 
 
 async def ask_all(context: Context, questions: Iterable[Q]) -> Mapping[Q, Answered]:

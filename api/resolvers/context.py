@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from api.resolvers.catalogs import Catalogs
 from api.resolvers.compiler import Compiler
+from api.resolvers.ledger import Ledger
+from api.resolvers.limits import ORDINARY, Limits
 from api.schema.names import Vocabulary
 from engine.engine import Engine
 from semantic.model.model import Model
 from semantic.query.query import ANONYMOUS, Viewer
 
-MAX_ROWS = 100_000
-"""The largest `limit` when nothing else is set."""
+EVERY_ROW = 2**31 - 1
+"""More than any answer has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +22,8 @@ class Context:
     """One request.
 
     `locale` (one tag such as `zh-CN`, or an Accept-Language text) chooses labels; None: the model's default.
-    `may_see_sql` lets `meta.sql` out, `may_see_entities` the ids of who left a funnel. `max_rows`: the most rows one
-    field may return.
+    `may_see_sql` lets `meta.sql` out, `may_see_entities` the ids of who left a funnel. `limits`: the viewer's.
+    `ledger`: what the request has come to so far.
     """
 
     model: Model
@@ -33,4 +35,10 @@ class Context:
     locale: str | None = None
     may_see_sql: bool = False
     may_see_entities: bool = True
-    max_rows: int = MAX_ROWS
+    limits: Limits = ORDINARY
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def max_rows(self) -> int:
+        """The most rows one field may return."""
+        return self.limits.rows or EVERY_ROW

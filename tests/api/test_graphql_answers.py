@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from api.context import Outcome
+from api.resolvers.limits import Limits
 from tests.api.shop import Shop, open_shop, write_tables
 
 NOVEMBER = 'timeRange: {dates: {from: "2026-11-02", to: "2026-11-04"}}'
@@ -263,10 +264,10 @@ async def test_rows_are_counted_only_when_that_is_selected(shop: Shop) -> None:
 
 async def test_no_limit_means_all_rows_and_never_a_silent_cut(shop: Shop) -> None:
     document = "{ metrics(limit: null) { rows { channel platform uv } pageInfo { limit hasNextPage } } }"
-    data = (await shop.ask(document, max_rows=12)).data["metrics"]
+    data = (await shop.ask(document, limits=Limits(rows=12))).data["metrics"]
     assert len(data["rows"]) == 12
     assert data["pageInfo"] == {"limit": None, "hasNextPage": False}
-    assert (await shop.ask(document, max_rows=11)).codes == ("LIMIT_EXCEEDED",)
+    assert (await shop.ask(document, limits=Limits(rows=11))).codes == ("LIMIT_EXCEEDED",)
 
 
 async def test_meta(shop: Shop) -> None:

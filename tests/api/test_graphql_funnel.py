@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from api.context import Outcome
+from api.resolvers.limits import Limits
 from api.schema.names import vocabulary
 from api.showing import shown, title
 from tests.api.around import around
@@ -173,7 +174,7 @@ async def test_unknown_names_have_their_own_code(shop: Shop, field: str) -> None
 @pytest.mark.parametrize(("part", "selection"), [("groups", "steps { count }"), ("periods", "time")])
 async def test_too_much_is_refused_and_never_cut(shop: Shop, part: str, selection: str) -> None:
     document = f"{{ funnel(name: CHECKOUT, breakdown: [SEEN_AT], grain: HOUR) {{ {part} {{ {selection} }} }} }}"
-    asked = await shop.ask(document, max_rows=20)
+    asked = await shop.ask(document, limits=Limits(rows=20))
     assert asked.codes == ("LIMIT_EXCEEDED",)
     assert len((await shop.ask(document)).data["funnel"][part]) * 3 > 20
 

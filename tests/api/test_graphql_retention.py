@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from api.resolvers.limits import Limits
 from tests.api.around import around
 from tests.api.shop import Shop, open_shop, write_tables
 
@@ -86,7 +87,7 @@ async def test_refused(shop: Shop, field: str, code: str) -> None:
 @pytest.mark.parametrize("part", ["cohorts { time }", "groups { key { value } }", "groups { cohorts { time } }"])
 async def test_too_much_is_refused_and_never_cut(shop: Shop, part: str) -> None:
     document = f"{{ retention(name: VISITORS, breakdown: [SEEN_AT]) {{ {part} }} }}"
-    asked = await shop.ask(document, max_rows=20)
+    asked = await shop.ask(document, limits=Limits(rows=20))
     assert asked.codes == ("LIMIT_EXCEEDED",)
     assert (await shop.ask(document)).data["retention"]
 

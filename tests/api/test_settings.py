@@ -25,7 +25,7 @@ def test_every_field_is_described() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    text = (DOCS / "serving.md").read_text(encoding="utf-8")
+    text = "".join((DOCS / page).read_text(encoding="utf-8") for page in ("serving.md", "operations.md"))
     for setting in SETTINGS:
         row = f"| `{setting.variable}` | `{setting.option}` | {setting.help} | {setting.default} |"
         assert row in text, row

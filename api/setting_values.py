@@ -1,0 +1,99 @@
+"""How the text of a setting is read, and what it must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+DEFAULT_LIMIT = 1000
+"""The `limit` of a query that names none."""
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?\s*", re.IGNORECASE)
+_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def folder(text: str) -> Path:
+    """A folder; `~` is the home of whoever runs it."""
+    return Path(text).expanduser()
+
+
+def port(text: str) -> int:
+    """A port of this machine."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise ValueError
+    return number
+
+
+def seconds(text: str) -> float:
+    """Seconds, with or without an `s`."""
+    number = float(text.removesuffix("s"))
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def rows(text: str) -> int:
+    """Rows that a query may ask for."""
+    number = int(text)
+    if number < DEFAULT_LIMIT:
+        raise ValueError
+    return number
+
+
+def size(text: str) -> int:
+    """A size as bytes."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError
+    base = 1024 if match[3] else 1000
+    return int(float(match[1]) * base ** _POWERS.get((match[2] or "").upper(), 0))
+
+
+def flag(text: str) -> bool:
+    """Yes or no."""
+    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.strip().lower() not in known:
+        raise ValueError
+    return known[text.strip().lower()]
+
+
+def level(text: str) -> str:
+    """How much is logged."""
+    if text.lower() not in LOG_LEVELS:
+        raise ValueError
+    return text.lower()
+
+
+def most(text: str) -> int:
+    """A limit: a whole number, 0 for none."""
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
+    str: ("text", "TEXT"),
+    folder: ("a folder", "DIR"),
+    port: ("a port from 0 to 65535", "PORT"),
+    seconds: ("a number of seconds, such as 1 or 0.5", "SECONDS"),
+    count: ("a whole number of at least 1", "N"),
+    rows: (f"a whole number of at least {DEFAULT_LIMIT}, the limit of a query that names none", "N"),
+    size: ("a size, such as 512MB or 2GiB", "SIZE"),
+    flag: ("1 or 0", "FLAG"),
+    most: ("a whole number, 0 for no limit", "N"),
+    level: (f"one of {', '.join(LOG_LEVELS)}", "LEVEL"),
+}
+"""What a value must be, for people, and its word in a command's help."""
