@@ -17,7 +17,7 @@ from graphql.execution import Executor
 from api.context import Outcome, Response, Snapshot
 from api.errors import RequestCode, format_error
 from api.operations import Schemas, looks_at_schema
-from api.resolvers import funnel, metrics, retention
+from api.resolvers import funnel, journey, metrics, retention
 from api.resolvers.catalog import catalog, freshness
 from api.resolvers.catalogs import Catalogs
 from api.resolvers.columnar import ColumnarExecutor
@@ -45,6 +45,7 @@ RESOLVERS = Resolvers(
     cell=metrics.cell,
     funnel=funnel.RESOLVERS,
     retention=retention.RESOLVERS,
+    journey=journey.RESOLVERS,
 )
 """How every field is answered."""
 

@@ -21,6 +21,7 @@ from engine.engine import Answer, Compile, Engine
 from semantic.compile import Compiled, compile_query
 from semantic.model.facts import Facts, Kind
 from semantic.query.funnel import FunnelQuery
+from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import ANONYMOUS, DimensionField, MetricQuery, TimeField, Viewer
 from semantic.query.retention import RetentionQuery
@@ -146,6 +147,8 @@ def title(question: Question) -> str:
             return f"retention {question.retention}{_by(question.breakdown)}"
         case LifecycleQuery():
             return f"lifecycle of {question.retention}"
+        case JourneyQuery():
+            return f"paths {'to' if question.backward else 'from'} an event, {question.report}"
         case _:
             assert_never(question)
 

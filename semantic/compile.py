@@ -8,6 +8,7 @@ from typing import assert_never
 
 from semantic.lower.combine import lower
 from semantic.lower.funnel_report import lower_funnel
+from semantic.lower.journey import lower_journey
 from semantic.lower.lifecycle import lower_lifecycle
 from semantic.lower.retention import lower_retention
 from semantic.lower.values import bind_values, lower_values, values_datasets
@@ -19,9 +20,19 @@ from semantic.plan.walk import nodes
 from semantic.query.bind import bind
 from semantic.query.bind import datasets_needed as metric_datasets
 from semantic.query.bind_funnel import bind_funnel, funnel_datasets
+from semantic.query.bind_journey import bind_journey, journey_datasets
 from semantic.query.bind_retention import bind_lifecycle, bind_retention, retention_datasets
-from semantic.query.bound import Bound, BoundFunnel, BoundLifecycle, BoundQuery, BoundRetention, BoundValues
+from semantic.query.bound import (
+    Bound,
+    BoundFunnel,
+    BoundJourney,
+    BoundLifecycle,
+    BoundQuery,
+    BoundRetention,
+    BoundValues,
+)
 from semantic.query.funnel import FunnelQuery
+from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import ANONYMOUS, MetricQuery, Viewer
 from semantic.query.retention import RetentionQuery
@@ -62,6 +73,8 @@ def datasets_needed(model: Model, query: Question) -> tuple[str, ...]:
             return funnel_datasets(model, query)
         case RetentionQuery() | LifecycleQuery():
             return retention_datasets(model, query)
+        case JourneyQuery():
+            return journey_datasets(model, query)
         case _:
             assert_never(query)
 
@@ -95,6 +108,8 @@ def _bind(model: Model, query: Question, facts: Facts) -> Bound:
             return bind_retention(model, query, facts)
         case LifecycleQuery():
             return bind_lifecycle(model, query, facts)
+        case JourneyQuery():
+            return bind_journey(model, query, facts)
         case _:
             assert_never(query)
 
@@ -111,5 +126,7 @@ def _lower(bound: Bound, dialect: Dialect) -> Plan:
             return lower_retention(bound)
         case BoundLifecycle():
             return lower_lifecycle(bound)
+        case BoundJourney():
+            return lower_journey(bound)
         case _:
             assert_never(bound)

@@ -23,6 +23,7 @@ from semantic.model.policy import HidePolicy, RowPolicy
 from semantic.model.reach import splits
 from semantic.query.bind import bind
 from semantic.query.funnel import FunnelQuery, FunnelReport
+from semantic.query.journey import JourneyQuery, JourneyReport
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import (
     ANONYMOUS,
@@ -200,6 +201,9 @@ def reports() -> Iterator[Question]:
     yield FunnelQuery(funnel, FunnelReport.HISTOGRAM, RANGE)
     yield FunnelQuery(funnel, FunnelReport.DROP_OFFS, RANGE, step=1)
     yield LifecycleQuery(retention, time_range=RANGE)
+    north = Compare("seller_region", Operator.NE, "north")
+    for report in JourneyReport:
+        yield JourneyQuery("shop", north, report=report, within=Duration(9, Unit.DAY), where=north)
 
 
 def own_rows(viewer: Viewer) -> dict[str, Table]:

@@ -196,6 +196,11 @@ def _is_descending(direction: Any) -> bool:
     return direction is not None and bool(direction.value == "desc")
 
 
+def enum_value(given: Any) -> str | None:
+    """The name of the model behind a member of a generated enum."""
+    return None if given is None else str(given.value)
+
+
 def enum_values(given: Sequence[Any] | None) -> tuple[str, ...]:
     """The names of the model behind members of a generated enum, each once."""
     return tuple(dict.fromkeys(str(member.value) for member in given or ()))

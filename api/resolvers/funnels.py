@@ -80,20 +80,18 @@ def _own(context: Context, steps: Sequence[Given], given: Given, tz: ZoneInfo) -
         )
     return AdHocFunnel(
         steps=tuple(
-            AdHocStep(step["name"], arguments.condition(context.names, step.get("where"), tz), _value(step, "dataset"))
+            AdHocStep(
+                name=step["name"],
+                where=arguments.condition(context.names, step.get("where"), tz),
+                dataset=arguments.enum_value(step.get("dataset")),
+            )
             for step in steps
         ),
         window=window,
-        entity=_value(given, "entity"),
+        entity=arguments.enum_value(given.get("entity")),
         order=FunnelOrder.ORDERED if order is None else FunnelOrder(order.value),
         entry=FunnelEntry.ANY if entry is None else FunnelEntry(entry.value),
     )
-
-
-def _value(given: Given, key: str) -> str | None:
-    """The name behind a member of a generated enum."""
-    member = given.get(key)
-    return None if member is None else str(member.value)
 
 
 def _question(context: Context, base: FunnelQuery, given: Given, child: Selected) -> FunnelQuery | None:

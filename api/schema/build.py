@@ -13,9 +13,10 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from api.schema.catalog import Catalog
-from api.schema.enums import Grain, dimension_enum, metric_enum, segment_enum
+from api.schema.enums import Grain, dimension_enum, followed, metric_enum, segment_enum
 from api.schema.funnel import FunnelResolvers, funnel_field
 from api.schema.inputs import Having, OrderBy, TimeRange, where_input
+from api.schema.journey import JourneyResolvers, journey_field
 from api.schema.make import Resolver, argument, field, object_type
 from api.schema.names import Vocabulary
 from api.schema.results import Table
@@ -42,6 +43,7 @@ class Resolvers:
     cell: Resolver
     funnel: FunnelResolvers
     retention: RetentionResolvers
+    journey: JourneyResolvers
 
 
 def build_schema(
@@ -71,12 +73,14 @@ def _roots(names: Vocabulary, resolvers: Resolvers, locale: str | None) -> Itera
         row = row_type(names, where, resolvers.cell, locale)
         answer = metrics_type(row, resolvers.rows, resolvers.totals, resolvers.page_info, resolvers.meta)
         yield _metrics(answer, shared, resolvers)
-    funnel = funnel_field(names, where, segment, dimension, resolvers.funnel, locale)
-    if funnel is not None:
-        yield funnel
+    followable = followed(names, locale)
+    if followable is not None:
+        yield funnel_field(names, followable, where, segment, dimension, resolvers.funnel, locale)
     retention = retention_field(names, where, segment, dimension, resolvers.retention, locale)
     if retention is not None:
         yield retention
+    if followable is not None and dimension is not None:
+        yield journey_field(followable, where, segment, dimension, resolvers.journey)
     if metric is not None:
         yield _table(metric, dimension, names.has_time, shared, resolvers)
     if dimension is not None:

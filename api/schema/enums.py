@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from api.schema.make import Member, enum_type
@@ -109,20 +110,28 @@ def retention_enum(names: Vocabulary, locale: str | None) -> Any:
     return enum_type("RetentionName", members, "Every retention of the model.") if members else None
 
 
-def dataset_enum(names: Vocabulary, locale: str | None) -> Any:
-    """Every dataset whose rows are events of somebody, or None when there is none."""
-    members = {
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Who can be followed, and through which rows: the same two enums wherever they are named."""
+
+    dataset: Any
+    entity: Any
+
+
+def followed(names: Vocabulary, locale: str | None) -> Followed | None:
+    """The two enums; None when the model has no events of anybody."""
+    datasets = {
         enum_name(name): Member(name, _said(dataset.label, name, locale))
         for name, dataset in names.event_datasets.items()
     }
-    return enum_type("Dataset", members, "Every dataset that steps can happen in.") if members else None
-
-
-def entity_enum(names: Vocabulary) -> Any:
-    """Everybody who can be followed, or None when there is nobody."""
+    if not datasets:
+        return None
     found = dict.fromkeys(entity for dataset in names.event_datasets.values() for entity, _ in dataset.entities)
-    members = {enum_name(entity): Member(entity, f"Follow each {entity}.") for entity in found}
-    return enum_type("Entity", members, "Who can be followed.") if members else None
+    entities = {enum_name(entity): Member(entity, f"Follow each {entity}.") for entity in found}
+    return Followed(
+        enum_type("Dataset", datasets, "Every dataset that steps can happen in."),
+        enum_type("Entity", entities, "Who can be followed."),
+    )
 
 
 def _said(text: Text, name: str, locale: str | None) -> str:

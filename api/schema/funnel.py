@@ -10,7 +10,7 @@ import strawberry
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from api.schema.enums import FunnelEntry, FunnelOrder, Grain, dataset_enum, entity_enum, funnel_enum
+from api.schema.enums import Followed, FunnelEntry, FunnelOrder, Grain, funnel_enum
 from api.schema.inputs import Duration, TimeRange
 from api.schema.make import Resolver, argument, field, input_field, input_type, object_type
 from api.schema.names import Vocabulary
@@ -93,15 +93,18 @@ class DropOff:
 
 
 def funnel_field(
-    names: Vocabulary, where: Any, segment: Any, dimension: Any, resolvers: FunnelResolvers, locale: str | None
-) -> StrawberryField | None:
-    """The root field; None when the model has nobody who could be followed."""
-    datasets, entities = dataset_enum(names, locale), entity_enum(names)
-    if datasets is None or entities is None:
-        return None
-    step = _step_input(where, datasets)
+    names: Vocabulary,
+    followed: Followed,
+    where: Any,
+    segment: Any,
+    dimension: Any,
+    resolvers: FunnelResolvers,
+    locale: str | None,
+) -> StrawberryField:
+    """The root field."""
+    step = _step_input(where, followed.dataset)
     arguments = [
-        *_which(funnel_enum(names, locale), step, entities),
+        *_which(funnel_enum(names, locale), step, followed.entity),
         *_when_and_whom(where, segment, dimension),
     ]
     return field("funnel", _type(resolvers) | None, _SAID, resolvers.funnel, arguments)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from semantic.model.dataset import Dataset
 from semantic.model.facts import Facts, Kind
 from semantic.model.metric import Metric
 from semantic.model.model import Model
 from semantic.model.sequence import Funnel, RetentionDefinition
 from semantic.query.cells import Cell
 from semantic.query.funnel import FunnelReport
+from semantic.query.journey import JourneyReport
 from semantic.query.period import Span
 from semantic.query.query import Comparison, Condition, Having, OrderBy
 from semantic.query.warning import QueryWarning
@@ -190,5 +192,31 @@ class BoundLifecycle:
     warnings: tuple[QueryWarning, ...]
 
 
-Bound = BoundQuery | BoundValues | BoundFunnel | BoundRetention | BoundLifecycle
+@dataclass(frozen=True, slots=True)
+class BoundJourney:
+    """A bound question about journeys. `within`, `gap`: seconds. `by`: what events are called."""
+
+    model: Model
+    facts: Facts
+    dataset: Dataset
+    entity: str
+    by: DimensionKey
+    anchor: Condition
+    backward: bool
+    report: JourneyReport
+    steps: int
+    zone: ZoneInfo
+    week_start: Weekday
+    span: Span | None
+    data_through: date | None
+    where: Condition | None
+    segments: tuple[str, ...]
+    within: int
+    gap: int | None
+    repeats: bool
+    limit: int
+    warnings: tuple[QueryWarning, ...]
+
+
+Bound = BoundQuery | BoundValues | BoundFunnel | BoundRetention | BoundLifecycle | BoundJourney
 """Every question, bound."""

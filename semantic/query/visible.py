@@ -14,6 +14,7 @@ from semantic.model.expression import Expression
 from semantic.model.model import Model
 from semantic.query.bind import condition_dimensions
 from semantic.query.funnel import FunnelQuery
+from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import DimensionField, MetricQuery, Viewer
 from semantic.query.retention import RetentionQuery
@@ -29,7 +30,7 @@ _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
 }
 
 
-Question = MetricQuery | ValuesQuery | FunnelQuery | RetentionQuery | LifecycleQuery
+Question = MetricQuery | ValuesQuery | FunnelQuery | RetentionQuery | LifecycleQuery | JourneyQuery
 """Everything that can be asked."""
 
 
@@ -119,6 +120,10 @@ def _dimensions(query: Question) -> Iterator[str]:
         yield query.dimension
         return
     if isinstance(query, LifecycleQuery):
+        return
+    if isinstance(query, JourneyQuery):
+        yield query.by
+        yield from condition_dimensions(query.anchor)
         return
     if isinstance(query, RetentionQuery):
         yield from query.breakdown

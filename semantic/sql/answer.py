@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import assert_never
 
 from semantic.model.facts import Kind
-from semantic.query.bound import Bound, BoundFunnel, BoundLifecycle, BoundQuery, BoundRetention, BoundValues
+from semantic.query.bound import (
+    Bound,
+    BoundFunnel,
+    BoundJourney,
+    BoundLifecycle,
+    BoundQuery,
+    BoundRetention,
+    BoundValues,
+)
 from semantic.query.funnel import FunnelReport
+from semantic.query.journey import JourneyReport
 from semantic.query.lifecycle import LIFECYCLE_COUNTS
 from semantic.query.query import ROW_COUNT
 from semantic.sql.statement import Column
@@ -27,6 +36,8 @@ def answer_columns(bound: Bound) -> tuple[Column, ...]:
             return (Column("cohort", Kind.DATE), *keys, Column("size", Kind.INTEGER), *counts)
         case BoundLifecycle():
             return (Column("period", Kind.DATE), *(Column(name, Kind.INTEGER) for name in LIFECYCLE_COUNTS))
+        case BoundJourney():
+            return _journey(bound)
         case _:
             assert_never(bound)
 
@@ -65,3 +76,27 @@ def _funnel_numbers(bound: BoundFunnel) -> tuple[Column, ...]:
         for step in steps[1:]:
             found += [Column(f"average{step}", Kind.FLOAT), Column(f"median{step}", Kind.FLOAT)]
     return tuple(found)
+
+
+def _journey(bound: BoundJourney) -> tuple[Column, ...]:
+    match bound.report:
+        case JourneyReport.LINKS:
+            return (
+                Column("step", Kind.INTEGER),
+                Column("name", Kind.STRING),
+                Column("other", Kind.INTEGER),
+                Column("next", Kind.STRING),
+                Column("next_other", Kind.INTEGER),
+                Column("ends", Kind.INTEGER),
+                Column("count", Kind.INTEGER),
+            )
+        case JourneyReport.SEQUENCES:
+            names = (Column(f"name{step}", Kind.STRING) for step in range(bound.steps + 1))
+            return (
+                Column("length", Kind.INTEGER),
+                *names,
+                Column("count", Kind.INTEGER),
+                Column("total", Kind.INTEGER),
+            )
+        case _:
+            assert_never(bound.report)

@@ -147,6 +147,7 @@ def test_root_fields_are_nullable_so_that_one_fails_alone(schema: GraphQLSchema)
         "metrics": "Metrics",
         "funnel": "Funnel",
         "retention": "Retention",
+        "paths": "Paths",
         "table": "Table",
         "dimensionValues": "[DimensionValue!]",
         "catalog": "Catalog",
@@ -177,7 +178,7 @@ def test_a_model_without_metrics_has_a_catalog_and_values() -> None:
     model = replace(shop_model(), metrics={}, retentions={})
     query = schema_of(model, shop_facts()).query_type
     assert query is not None
-    assert set(query.fields) == {"funnel", "dimensionValues", "catalog"}
+    assert set(query.fields) == {"funnel", "paths", "dimensionValues", "catalog"}
 
 
 def test_two_models_do_not_mix() -> None:
