@@ -135,6 +135,7 @@ class Served:
 
     async def close(self) -> None:
         """Let go of everything."""
+        gc.unfreeze()
         for task in tuple(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
