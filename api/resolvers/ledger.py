@@ -11,6 +11,7 @@ from engine.engine import Answer
 from semantic.compile import Compiled
 from semantic.errors import Code, QueryError
 from semantic.query.funnel import FunnelQuery
+from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import DimensionField, MetricQuery
 from semantic.query.retention import RetentionQuery
@@ -112,7 +113,7 @@ def names_of(question: Question) -> Iterable[str]:
             return (question.funnel if isinstance(question.funnel, str) else "(funnel of the query)",)
         case RetentionQuery() | LifecycleQuery():
             return (question.retention,)
-        case ValuesQuery():
+        case ValuesQuery() | JourneyQuery():
             return ()
         case _:
             assert_never(question)
@@ -127,6 +128,8 @@ def dimensions_of(question: Question) -> Iterable[str]:
             return question.breakdown
         case ValuesQuery():
             return (question.dimension,)
+        case JourneyQuery():
+            return (question.by,)
         case LifecycleQuery():
             return ()
         case _:
