@@ -12,6 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.routing import Mount, Route
 
+from api.asking import refuse
 from api.doors import doors
 from api.front import Front
 from api.graphiql import MOUNTED_AT, PageFiles
@@ -21,12 +22,14 @@ from api.running import Running
 from api.served import Served
 from api.settings import Settings, from_environment
 from api.table_door import TableDoor
+from api.viewers.refused import Unauthenticated, Unverifiable
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The ASGI application. The model is loaded when it starts (its lifespan): ModelError, DataError, NO_MODEL.
 
-    `app.state.served` holds the snapshot, `app.state.running` the requests in flight.
+    `app.state.served` holds the snapshot, `app.state.running` the requests in flight. UserError when the settings
+    contradict each other.
     """
     served, running = Served(settings), Running()
 
@@ -52,6 +55,8 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.served, app.state.running = served, running
+    app.add_exception_handler(Unauthenticated, refuse)
+    app.add_exception_handler(Unverifiable, refuse)
     app.router.routes.append(Route("/graphql", Front(served, running), name="graphql", include_in_schema=False))
     for path in ("/v1/table", "/v1/table.{ending}"):
         app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))

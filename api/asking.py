@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import orjson
 from graphql import GraphQLError
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from api.accept import JSON
 from api.context import Snapshot
 from api.errors import format_error
 from api.resolvers.context import Context
-from api.settings import Settings
-from semantic.errors import Code
+from api.served import Served
+from api.viewers.refused import Unauthenticated
+from semantic.errors import Code, HeadwaterError
 
 BAD_REQUEST = "BAD_REQUEST"
 """`extensions.code` of a request that is not well-formed."""
@@ -35,10 +36,14 @@ STATUS = {
 _RETRY = {Code.TIMEOUT: LATER, Code.OVERLOADED: SOON, Code.CANCELLED: SOON, Code.DATA_ERROR: SOON}
 
 
-def context_of(snapshot: Snapshot, settings: Settings, headers: Mapping[str, str]) -> Context:
-    """The context of a request with these headers."""
+async def context_of(snapshot: Snapshot, served: Served, connection: HTTPConnection) -> Context:
+    """The context of a request, or of a WebSocket. Unauthenticated, Unverifiable."""
+    settings = served.settings
     return snapshot.context(
-        locale=headers.get("accept-language"), may_see_sql=settings.may_show_sql, limits=settings.limits
+        viewer=await served.viewers.of(connection, snapshot.model),
+        locale=connection.headers.get("accept-language"),
+        may_see_sql=settings.may_show_sql,
+        limits=settings.limits,
     )
 
 
@@ -51,12 +56,26 @@ def refusal(media: str, status: int, code: str, message: str) -> Response:
 
 def failure(media: str, errors: list[GraphQLError]) -> Response:
     """Errors where there is nothing else to say, with the status of the first one's code."""
-    told = [format_error(error) for error in errors]
-    code = told[0]["extensions"]["code"]
-    response = reply(orjson.dumps({"errors": told}), media, STATUS.get(code, 400))
+    found = [format_error(error) for error in errors]
+    code = found[0]["extensions"]["code"]
+    response = reply(orjson.dumps({"errors": found}), media, STATUS.get(code, 400))
     if code in _RETRY:
         response.headers["retry-after"] = _RETRY[code]
     return response
+
+
+def told(media: str, error: HeadwaterError) -> Response:
+    """An error where there is nothing else to say; to somebody who is not known, how to say who they are."""
+    response = failure(media, [GraphQLError(error.message, original_error=error)])
+    if isinstance(error, Unauthenticated):
+        response.headers["www-authenticate"] = error.challenge
+    return response
+
+
+async def refuse(_: Request, error: Exception) -> Response:
+    """The same as a handler of exceptions, for doors that raise it."""
+    assert isinstance(error, HeadwaterError)
+    return told(JSON, error)
 
 
 def reply(body: bytes, media: str, status: int) -> Response:

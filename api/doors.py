@@ -27,8 +27,9 @@ def doors(served: Served) -> APIRouter:
         return RedirectResponse("graphql")
 
     @router.get("/graphql/example", summary="A query that this model answers")
-    async def example() -> Response:
+    async def example(request: Request) -> Response:
         with served.lease() as snapshot:
+            await served.viewers.of(request, snapshot.model)
             found = await asyncio.to_thread(example_query, snapshot)
         return Response(orjson.dumps(found), media_type="application/json")
 
@@ -36,6 +37,7 @@ def doors(served: Served) -> APIRouter:
     async def schema(request: Request) -> Response:
         served.look_soon()
         with served.lease() as snapshot:
+            await served.viewers.of(request, snapshot.model)
             text = await asyncio.to_thread(print_sdl, snapshot, request.headers.get("accept-language"))
         return Response(text, media_type=PLAIN, headers={"vary": "accept-language", "cache-control": "no-cache"})
 

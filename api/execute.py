@@ -26,6 +26,7 @@ from api.resolvers.context import Context
 from api.resolvers.selection import Info
 from api.resolvers.table import table
 from api.resolvers.values import dimension_values
+from api.resolvers.viewer import viewer
 from api.schema.build import Resolvers, build_schema
 from api.schema.language import locales_of
 from api.schema.names import vocabulary
@@ -38,6 +39,7 @@ RESOLVERS = Resolvers(
     table=table,
     dimension_values=dimension_values,
     catalog=catalog,
+    viewer=viewer,
     rows=metrics.rows,
     totals=metrics.totals,
     page_info=metrics.page_info,

@@ -13,13 +13,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.accept import GRAPHQL_JSON, HTML, JSON, choose_type
-from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, SOON, context_of, refusal, reply
+from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, SOON, context_of, refusal, reply, told
 from api.context import Outcome
 from api.execute import execute
 from api.graphiql import graphiql_page
 from api.request import Asked, Malformed, read_request
 from api.running import Gone, Running, Stopping
 from api.served import Served
+from api.viewers.refused import Unauthenticated, Unverifiable
 from semantic.errors import Code
 
 LOG = logging.getLogger("headwater")
@@ -57,6 +58,8 @@ class Front:
         try:
             asked = await read_request(request, self._settings.max_request)
             return await self._answer(request, asked, media)
+        except (Unauthenticated, Unverifiable) as error:
+            return told(media, error)
         except Malformed as error:
             return refusal(media, error.status, BAD_REQUEST, error.message)
         except (Gone, ClientDisconnect):
@@ -73,7 +76,7 @@ class Front:
     async def _answer(self, request: Request, asked: Asked, media: str) -> Response:
         self._served.look_soon()
         with self._served.lease() as snapshot:
-            context = context_of(snapshot, self._settings, request.headers)
+            context = await context_of(snapshot, self._served, request)
             work = execute(snapshot, asked.query, asked.variables, asked.operation_name, context)
             answered = await self._running.answer(work, request.receive)
         refused = answered.outcome is Outcome.REFUSED and media == GRAPHQL_JSON

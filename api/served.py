@@ -17,6 +17,7 @@ from typing import Any
 from api.context import Snapshot
 from api.load import load_snapshot
 from api.settings import Settings
+from api.viewers.viewers import Viewers
 from engine.warm import warm
 from semantic.errors import Code, HeadwaterError, OurError
 from semantic.model.facts import Facts, Kind
@@ -34,10 +35,14 @@ class _Held:
 
 
 class Served:
-    """Holds the current snapshot. Used by one event loop. `problem`: why the model on disk is not the one served."""
+    """Holds the current snapshot. Used by one event loop. `problem`: why the model on disk is not the one served.
+
+    `viewers` says who asks. UserError when the settings contradict each other.
+    """
 
     def __init__(self, settings: Settings, load: Callable[[Settings], Awaitable[Snapshot]] = load_snapshot) -> None:
         self.settings = settings
+        self.viewers = Viewers(settings)
         self.problem: HeadwaterError | None = None
         self._load = load
         self._held: _Held | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 DEFAULT_LIMIT = 1000
 """The `limit` of a query that names none."""
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
+"""Of signed tokens. None with a shared secret: whoever could check tokens could also make them."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?\s*", re.IGNORECASE)
@@ -69,6 +73,36 @@ def flag(text: str) -> bool:
     return known[text.strip().lower()]
 
 
+def file(text: str) -> Path:
+    """A path."""
+    return Path(text).expanduser()
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words with commas between them."""
+    return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def algorithms(text: str) -> tuple[str, ...]:
+    """Algorithms of signed tokens."""
+    found = words(text)
+    if not found or not set(found) <= set(ALGORITHMS):
+        raise ValueError
+    return found
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Addresses, and ranges of them."""
+    return tuple(ipaddress.ip_network(word) for word in words(text))
+
+
+def header(text: str) -> str:
+    """The name of a header, in small letters."""
+    if not re.fullmatch(r"[A-Za-z0-9-]+", text):
+        raise ValueError
+    return text.lower()
+
+
 def level(text: str) -> str:
     """How much is logged."""
     if text.lower() not in LOG_LEVELS:
@@ -94,6 +128,11 @@ EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
     size: ("a size, such as 512MB or 2GiB", "SIZE"),
     flag: ("1 or 0", "FLAG"),
     most: ("a whole number, 0 for no limit", "N"),
+    file: ("a file", "FILE"),
+    words: ("words with commas between them", "WORDS"),
+    algorithms: (f"some of {', '.join(ALGORITHMS)}, with commas between them", "NAMES"),
+    networks: ("addresses such as 10.0.0.5 or 10.0.0.0/8, with commas between them", "ADDRESSES"),
+    header: ("the name of a header", "NAME"),
     level: (f"one of {', '.join(LOG_LEVELS)}", "LEVEL"),
 }
 """What a value must be, for people, and its word in a command's help."""

@@ -49,6 +49,16 @@ class Settings:
     max_answer: int = 64 * MIB
     max_scan: int = 0
     show_sql: bool | None = None
+    anonymous: bool | None = None
+    keys: Path | None = None
+    jwks: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: tuple[str, ...] = ()
+    jwt_algorithms: tuple[str, ...] = ("RS256", "ES256")
+    jwt_leeway: float = 30.0
+    trusted_proxies: tuple[values.Network, ...] = ()
+    viewer_header: str = "x-headwater-viewer"
+    claims_header: str = "x-headwater-claims"
     log_level: str = "info"
 
     @property
@@ -150,6 +160,25 @@ SETTINGS = (
     Setting("max_answer", values.size, "The most bytes of rows that one request is answered with; 0 is any.", "64MiB"),
     Setting("max_scan", values.most, "The most rows of files read for a request, as estimated; 0 is any.", "0"),
     Setting("show_sql", values.flag, "Whether callers are shown SQL.", "1 at a loopback address, else 0"),
+    Setting(
+        "anonymous",
+        values.flag,
+        "Whether questions are answered without knowing who asks.",
+        "what the model says; else 1 if it has no policies and nobody can sign in",
+    ),
+    Setting("keys", values.file, "The file of API keys.", "headwater.keys.json in the model's folder"),
+    Setting("jwks", str, "The public keys for tokens (JWT): a file, or an https address.", "no tokens"),
+    Setting("jwt_issuer", str, "The issuer (iss) that tokens must have.", "none; needed with jwks"),
+    Setting(
+        "jwt_audience", values.words, "The audiences (aud), of which tokens must have one.", "none; needed with jwks"
+    ),
+    Setting("jwt_algorithms", values.algorithms, "The algorithms that tokens may be signed with.", "RS256,ES256"),
+    Setting("jwt_leeway", values.seconds, "Seconds by which the clock of a token's issuer may differ.", "30"),
+    Setting("trusted_proxies", values.networks, "Addresses of proxies that say who asks.", "none"),
+    Setting("viewer_header", values.header, "The header in which a proxy says who asks.", "x-headwater-viewer"),
+    Setting(
+        "claims_header", values.header, "The header in which it says their claims, a JSON object.", "x-headwater-claims"
+    ),
     Setting("log_level", values.level, "How much is logged: debug, info, warning or error.", "info"),
 )
 """Every setting, in the order of the docs."""

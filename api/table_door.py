@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.accept import JSON, choose_type
-from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, context_of, failure, refusal
+from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, context_of, failure, refusal, told
 from api.context import Snapshot
 from api.formats import FORMATS, SLICE, Format, Tabulated
 from api.request import Malformed, read_object
@@ -60,7 +60,7 @@ class TableDoor:
         except Refused as error:
             return failure(JSON, error.errors)
         except HeadwaterError as error:
-            return failure(JSON, [GraphQLError(error.message, original_error=error)])
+            return told(JSON, error)
         except (Gone, ClientDisconnect):
             LOG.debug("The caller has gone; its query was stopped.")
             return Response(status_code=CLIENT_CLOSED_REQUEST)
@@ -73,8 +73,8 @@ class TableDoor:
         settings = self._served.settings
         self._served.look_soon()
         with self._served.lease() as snapshot:
+            context = await context_of(snapshot, self._served, request)
             asked = await _asked(request, snapshot, settings.max_request)
-            context = context_of(snapshot, settings, request.headers)
             answer = await self._running.answer(_tabulate(context, asked), request.receive)
             etag = _etag(written, answer, snapshot.version)
         headers = _headers(request, written, answer, settings.freshness_check) | {"etag": etag}
@@ -148,7 +148,7 @@ def _headers(request: Request, written: Format, answer: Tabulated, fresh: float)
     return {
         "content-type": text,
         "cache-control": "no-store" if request.method == "POST" else f"private, max-age={int(fresh)}",
-        "vary": "accept, accept-language, authorization",
+        "vary": "accept, accept-language, authorization, x-api-key",
         "x-content-type-options": "nosniff",
         "content-disposition": f'inline; filename="table.{written.ending}"',
         "headwater-has-next-page": "true" if answer.about["pageInfo"]["hasNextPage"] else "false",

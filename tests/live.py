@@ -47,7 +47,13 @@ class LiveServer:
         self.port: int = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
-            self._dispatch, interface="asgi3", lifespan="off", log_config=None, loop="none", timeout_keep_alive=60
+            self._dispatch,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            loop="none",
+            timeout_keep_alive=60,
+            proxy_headers=False,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)

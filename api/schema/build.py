@@ -23,6 +23,7 @@ from api.schema.results import Table
 from api.schema.retention import RetentionResolvers, retention_field
 from api.schema.rows import metrics_type, row_type, value_type
 from api.schema.scalars import SCALARS
+from api.schema.viewer import ViewerInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Resolvers:
     table: Resolver
     dimension_values: Resolver
     catalog: Resolver
+    viewer: Resolver
     rows: Resolver
     totals: Resolver
     page_info: Resolver
@@ -86,6 +88,7 @@ def _roots(names: Vocabulary, resolvers: Resolvers, locale: str | None) -> Itera
     if dimension is not None:
         yield _values(dimension, where, resolvers)
     yield _catalog(resolvers)
+    yield field("viewer", ViewerInfo | None, "Who asks, as the server knows them.", resolvers.viewer)
 
 
 def _metrics(answer: Any, shared: Iterable[StrawberryArgument], resolvers: Resolvers) -> StrawberryField:

@@ -27,6 +27,7 @@ Day = NewType("Day", date)
 Instant = NewType("Instant", datetime)
 Period = NewType("Period", str)
 Plain = NewType("Plain", str)
+Claims = NewType("Claims", dict[str, Any])
 
 _JSON_NUMBER = "https://www.rfc-editor.org/rfc/rfc8259#section-6"
 _RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
@@ -179,6 +180,11 @@ SCALARS: dict[object, ScalarDefinition] = {
         "A single value whose type its context tells: a text, a number or a boolean; days and instants as texts.",
         _parse_plain,
         _plain,
+    ),
+    Claims: strawberry.scalar(
+        name="Claims",
+        description="A JSON object: each claim with its value, or with a list of values.",
+        serialize=lambda value: value,
     ),
 }
 """Python type → scalar, for the schema's configuration."""

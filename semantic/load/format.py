@@ -16,7 +16,7 @@ from semantic.load.read_expression import Expr
 from semantic.load.read_list import ListOf
 from semantic.load.read_shape import ByKey, Key, Shape
 from semantic.load.read_times import Zone
-from semantic.load.read_values import Choice, Line, Pattern, Version
+from semantic.load.read_values import Choice, Flag, Line, Pattern, Version
 from semantic.time import Weekday
 
 ROLLUP: Final = Shape(
@@ -65,6 +65,10 @@ MODEL: Final = Shape(
         "timezone": Key(Zone(), "The zone of the business day; UTC when left out."),
         "week_start": Key(Choice(Weekday), "The first day of a week; monday when left out."),
         "currency": Key(Pattern("a currency such as CNY", "^[A-Z]{3}$"), "The currency of metrics in currency format."),
+        "anonymous": Key(
+            Flag(),
+            "Whether questions are answered without knowing who asks; when left out, only of a model without policies.",
+        ),
         "dimensions": Key(ListOf(SHARED_DIMENSION, "shared dimension"), "The shared vocabulary."),
         "datasets": Key(ListOf(DATASET_SHAPE, "dataset"), "Logical tables."),
         "relationships": Key(ListOf(RELATIONSHIP, "relationship"), "Many-to-one joins between datasets."),

@@ -25,13 +25,15 @@ class Model:
     """One loaded model folder. Two models are the same when their `digest` (of the files' text) is.
 
     Mappings are by name, in the order written. A look-up of an unknown name raises QueryError with suggestions.
-    `places` says where each part stands in the files.
+    `places` says where each part stands in the files. `anonymous`: whether questions are answered without knowing who
+    asks (None: not said).
     """
 
     digest: str
     timezone: str = "UTC"
     week_start: Weekday = Weekday.MONDAY
     currency: str | None = None
+    anonymous: bool | None = None
     dimensions: Mapping[str, SharedDimension] = field(default_factory=_empty)
     datasets: Mapping[str, Dataset] = field(default_factory=_empty)
     relationships: Mapping[str, Relationship] = field(default_factory=_empty)

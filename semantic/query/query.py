@@ -184,12 +184,17 @@ ROW_COUNT = "__row_count"
 """The column that `count_rows` adds."""
 
 
+Claim = Scalar | tuple[Scalar, ...]
+"""What a viewer is known to have: one value, or several."""
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. Claims are sorted (name, value) pairs; a value is a scalar or a tuple of scalars."""
+    """Who asks. Claims are sorted (name, value) pairs. `signed_in`: a key, a token or a proxy says who it is."""
 
     id: str = "anonymous"
-    claims: tuple[tuple[str, Scalar | tuple[Scalar, ...]], ...] = ()
+    claims: tuple[tuple[str, Claim], ...] = ()
+    signed_in: bool = False
 
 
 ANONYMOUS = Viewer()

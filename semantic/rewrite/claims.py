@@ -16,10 +16,9 @@ from semantic.model.expression import Ref
 from semantic.model.facts import Kind
 from semantic.model.policy import RowPolicy
 from semantic.plan.expr import Param
-from semantic.query.query import Scalar, Viewer
+from semantic.query.query import Claim, Scalar, Viewer
 
 KindOf = Callable[[Ref], Kind]
-Claim = Scalar | tuple[Scalar, ...]
 
 _NATURAL: dict[type, Kind] = {bool: Kind.BOOLEAN, int: Kind.INTEGER, float: Kind.FLOAT, str: Kind.STRING}
 _WHOLE = re.compile(r"-?\d{1,38}")

@@ -151,6 +151,7 @@ def test_root_fields_are_nullable_so_that_one_fails_alone(schema: GraphQLSchema)
         "table": "Table",
         "dimensionValues": "[DimensionValue!]",
         "catalog": "Catalog",
+        "viewer": "Viewer",
     }
 
 
@@ -165,7 +166,7 @@ def test_what_has_nothing_to_name_is_left_out() -> None:
     facts = Facts("1", {"logs": DatasetFacts("1", {"at": Kind.TIMESTAMP})})
     bare = schema_of(load_texts({"m.yml": BARE % ""}), facts)
     assert bare.query_type is not None
-    assert set(bare.query_type.fields) == {"metrics", "table", "catalog"}
+    assert set(bare.query_type.fields) == {"metrics", "table", "catalog", "viewer"}
     assert not {"where", "segments"} & set(bare.query_type.fields["metrics"].args)
     assert not {"dimensions", "grain"} & set(bare.query_type.fields["table"].args)
     assert {"Where", "Segment", "Dimension", "StringFilter"} & set(bare.type_map) == set()
@@ -178,7 +179,7 @@ def test_a_model_without_metrics_has_a_catalog_and_values() -> None:
     model = replace(shop_model(), metrics={}, retentions={})
     query = schema_of(model, shop_facts()).query_type
     assert query is not None
-    assert set(query.fields) == {"funnel", "paths", "dimensionValues", "catalog"}
+    assert set(query.fields) == {"funnel", "paths", "dimensionValues", "catalog", "viewer"}
 
 
 def test_two_models_do_not_mix() -> None:

@@ -1,0 +1,1 @@
+"""Who asks: API keys, signed tokens, and what a trusted proxy says."""
