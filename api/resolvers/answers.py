@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from api.resolvers.context import Context
 from engine.deadline import in_time
 from engine.engine import Answer
 from semantic.compile import Compiled, datasets_needed
-from semantic.errors import DataError
+from semantic.errors import DataError, QueryError
 from semantic.model.facts import Facts
 from semantic.sql.statement import Statement
 
@@ -44,11 +45,22 @@ async def ask(context: Context, question: Question) -> Answered:
         ledger.weigh(question, compiled, limits)
         return compiled.statement
 
-    async with in_time(limits.deadline, "The query was stopped"):
-        answer = await context.engine.answer(datasets_needed(context.model, question), compile_statement)
+    with _spoken(context):
+        async with in_time(limits.deadline, "The query was stopped"):
+            answer = await context.engine.answer(datasets_needed(context.model, question), compile_statement)
     compiled = context.compiler.compile(question, answer.facts, context.viewer)
     ledger.take(question, compiled, answer, time.time_ns(), limits)
     return Answered(answer, compiled)
+
+
+@contextmanager
+def _spoken(context: Context) -> Iterator[None]:
+    """Refusals name metrics and dimensions as the caller does."""
+    try:
+        yield
+    except QueryError as error:
+        suggestion = error.suggestion and context.names.spoken(error.suggestion)
+        raise QueryError(error.code, context.names.spoken(error.message), suggestion) from error
 
 
 async def ask_all(context: Context, questions: Iterable[Q]) -> Mapping[Q, Answered]:

@@ -29,7 +29,7 @@ class About:
     data_version: str
     data_through: date | None
     duration_ms: float
-    stale: tuple[QueryWarning, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     rollup: str | None = None
 
     @property
@@ -46,13 +46,6 @@ class About:
     def cached(self) -> bool:
         """Whether everything came from the cache."""
         return bool(self.answers) and all(answered.answer.cached for answered in self.answers.values())
-
-    @property
-    def warnings(self) -> list[Notice]:
-        """The warnings of every answer, each once; then those of data that has grown old."""
-        every = [warning for answered in self.answers.values() for warning in answered.compiled.warnings]
-        found = dict.fromkeys([*every, *self.stale])
-        return [Notice(code=warning.code.value, message=warning.message) for warning in found]
 
 
 async def about(context: Context, answers: Mapping[str, Answered], started: float) -> About:
@@ -71,8 +64,15 @@ async def about(context: Context, answers: Mapping[str, Answered], started: floa
         data_version=data_version(every),
         data_through=min((day for day in through if day is not None), default=None),
         duration_ms=_milliseconds(started),
-        stale=tuple(_stale(context, answers)),
+        warnings=tuple(_notices(context, answers)),
     )
+
+
+def _notices(context: Context, answers: Mapping[str, Answered]) -> Iterator[Notice]:
+    """The warnings of every answer, each once; then those of data that has grown old."""
+    every = [warning for answered in answers.values() for warning in answered.compiled.warnings]
+    for warning in dict.fromkeys([*every, *_stale(context, answers)]):
+        yield Notice(code=warning.code.value, message=context.names.spoken(warning.message))
 
 
 def _stale(context: Context, answers: Mapping[str, Answered]) -> Iterator[QueryWarning]:

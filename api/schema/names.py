@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -67,6 +68,12 @@ class Vocabulary:
     retentions: Mapping[str, RetentionDefinition]
     event_datasets: Mapping[str, Dataset]
     has_time: bool
+
+    def spoken(self, text: str) -> str:
+        """A message of the compiler, which speaks the model's language, with the names that clients write."""
+        known = {metric.metric.name: field for field, metric in self.metrics.items()}
+        known |= {dimension.name: field for field, dimension in self.dimensions.items()}
+        return re.sub(r"\w+", lambda word: known.get(word[0], word[0]), text)
 
     def version(self, model: Model) -> str:
         """Changes with the model's text and with what its names stand for in the data."""

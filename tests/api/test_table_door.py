@@ -248,7 +248,7 @@ def test_what_is_known_already_is_not_sent_again(shop: LiveServer) -> None:
         ({"metrics": ["GMV"], "limt": 3}, "BAD_ARGUMENT", "There is no argument `limt`."),
         ({"metrics": ["GMV"], "limit": 50_001}, "LIMIT_EXCEEDED", "50001"),
         ({"metrics": ["GMV"], "timezone": "Mars"}, "BAD_TIMEZONE", "Mars"),
-        ({"metrics": ["GMV"], "dimensions": ["MEMBER_LEVEL"]}, "DIMENSION_NOT_SHARED", "member_level"),
+        ({"metrics": ["GMV"], "dimensions": ["MEMBER_LEVEL"]}, "DIMENSION_NOT_SHARED", "memberLevel"),
         ({"metrics": ["GMV"], "timeRange": {"last": {"count": 1, "unit": "FORTNIGHT"}}}, "BAD_USER_INPUT", "FORTNIGHT"),
         (b"{", "BAD_REQUEST", "not JSON"),
         (b"", "BAD_REQUEST", '{"metrics": ["GMV"]}'),
