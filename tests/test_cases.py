@@ -20,7 +20,7 @@ FOLDERS = [OWN, *([Path(FOREIGN)] if FOREIGN else [])]
 @pytest.mark.parametrize("path", case_files(FOLDERS), ids=lambda path: path.stem)
 def test_case(path: Path, tmp_path: Path, live: LiveServer) -> None:
     case = read_case(path)
-    with live.serving(Settings(anonymous=True, model=lay_out(case, tmp_path), reload=False)):
+    with live.serving(Settings(anonymous=True, model=lay_out(case, tmp_path), reload=False, deadline=0)):
         reply = live.ask(case.query, case.variables)
     assert reply.status == 200, reply.body.decode()
     found = differences(case, reply.json)

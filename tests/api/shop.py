@@ -179,7 +179,7 @@ def write_tables(root: Path) -> Path:
 async def open_shop(root: Path, executor_class: type[Executor[Any]] = ColumnarExecutor) -> AsyncIterator[Shop]:
     """The shop over its files."""
     model = load_texts({"shop.yml": MODEL})
-    engine = open_engine(model, root, EngineSettings(settle_seconds=0.0, threads=2))
+    engine = open_engine(model, root, EngineSettings(settle_seconds=0.0, threads=2, deadline_seconds=0))
     try:
         facts = await engine.facts(tuple(model.datasets))
         yield Shop(build_snapshot(model, facts, engine, executor_class))

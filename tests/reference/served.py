@@ -18,7 +18,14 @@ from semantic.sql.statement import Statement
 from tests.reference.rows import Row
 from tests.reference.world import World
 
-SETTINGS = EngineSettings(threads=1, concurrent=1, cache_bytes=0, freshness_check=3600, settle_seconds=0)
+SETTINGS = EngineSettings(
+    threads=1,
+    concurrent=1,
+    cache_bytes=0,
+    freshness_check=3600,
+    settle_seconds=0,
+    deadline_seconds=0,  # the first funnel of a fresh checkout compiles the kernel
+)
 
 
 @dataclass(frozen=True, slots=True)
