@@ -37,12 +37,12 @@ test: $(INSTALLED) browser ## every test
 .PHONY: test-newest
 test-newest: browser ## every test, with the newest allowed dependencies instead of the locked ones
 	@scripts/venv.sh $(NEWEST) newest
-	@$(NEWEST)/bin/pytest $(PYTEST_ARGS)
+	@HEADWATER_FUZZ=0.25 $(NEWEST)/bin/python -m pytest -p tests.fuzz $(PYTEST_ARGS)
 
 .PHONY: test-oldest
 test-oldest: browser ## every test, with the oldest allowed dependencies
 	@scripts/venv.sh $(OLDEST) oldest
-	@$(OLDEST)/bin/pytest $(PYTEST_ARGS)
+	@HEADWATER_FUZZ=0.25 $(OLDEST)/bin/python -m pytest -p tests.fuzz $(PYTEST_ARGS)
 
 .PHONY: test-sail
 test-sail: ## Spark's dialect, run on Sail

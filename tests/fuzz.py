@@ -1,4 +1,7 @@
-"""A pytest plugin for `make fuzz`: every property test tries HEADWATER_FUZZ times as many examples as it says."""
+"""A pytest plugin: every property test tries HEADWATER_FUZZ times as many examples as it says.
+
+`make fuzz` tries more; the runs with other dependencies, which are after what these broke, try fewer.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ SETTINGS = "_hypothesis_internal_use_settings"
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Multiply the number of examples of each property test, once however often it is parametrized."""
-    factor = int(os.environ.get("HEADWATER_FUZZ", "20"))
+    factor = float(os.environ.get("HEADWATER_FUZZ", "20"))
     tests = {item.function for item in items if isinstance(item, pytest.Function)}
     for test in filter(is_hypothesis_test, tests):
         own: settings = getattr(test, SETTINGS)
-        setattr(test, SETTINGS, settings(own, max_examples=own.max_examples * factor))
+        setattr(test, SETTINGS, settings(own, max_examples=max(1, round(own.max_examples * factor))))
