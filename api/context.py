@@ -81,7 +81,8 @@ class Outcome(StrEnum):
 class Response:
     """A GraphQL response. `codes`: `extensions.code` of every error, in order. `operation`: its type, where known.
 
-    `account`: what was asked and what it took.
+    `account`: what was asked and what it took. `retry_after`: seconds until it is worth asking again, where nothing was
+    answered because too many ask.
     """
 
     body: bytes
@@ -89,3 +90,4 @@ class Response:
     codes: tuple[str, ...] = ()
     operation: str | None = None
     account: Account = NO_ACCOUNT
+    retry_after: float | None = None

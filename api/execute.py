@@ -31,6 +31,7 @@ from api.schema.build import Resolvers, build_schema
 from api.schema.language import locales_of
 from api.schema.names import vocabulary
 from engine.engine import Engine
+from semantic.errors import Overloaded
 from semantic.model.facts import Facts
 from semantic.model.model import Model
 
@@ -134,7 +135,16 @@ def _answered(result: ExecutionResult, operation: OperationDefinitionNode | None
         return Response(encode_json({"data": result.data}), Outcome.OK, (), _kind(operation))
     told = [format_error(error) for error in result.errors]
     body = encode_json({"errors": told, "data": result.data})
-    return Response(body, Outcome.PARTIAL, _codes(told), _kind(operation))
+    return Response(body, Outcome.PARTIAL, _codes(told), _kind(operation), retry_after=_retry_after(result))
+
+
+def _retry_after(result: ExecutionResult) -> float | None:
+    """Seconds to wait, when every field failed because too many ask."""
+    if any(value is not None for value in (result.data or {}).values()):
+        return None
+    causes = [error.original_error for error in result.errors or ()]
+    waits = [cause.retry_after for cause in causes if isinstance(cause, Overloaded)]
+    return max(waits) if waits and len(waits) == len(causes) else None
 
 
 def _codes(told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -118,6 +118,14 @@ def most(text: str) -> int:
     return number
 
 
+def rate(text: str) -> float:
+    """How often in a second; 0 for as often as one likes."""
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
 EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
     str: ("text", "TEXT"),
     folder: ("a folder", "DIR"),
@@ -133,6 +141,7 @@ EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
     algorithms: (f"some of {', '.join(ALGORITHMS)}, with commas between them", "NAMES"),
     networks: ("addresses such as 10.0.0.5 or 10.0.0.0/8, with commas between them", "ADDRESSES"),
     header: ("the name of a header", "NAME"),
+    rate: ("a number of requests a second, 0 for no limit", "N"),
     level: (f"one of {', '.join(LOG_LEVELS)}", "LEVEL"),
 }
 """What a value must be, for people, and its word in a command's help."""

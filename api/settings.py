@@ -48,6 +48,9 @@ class Settings:
     max_directives: int = 100
     max_answer: int = 64 * MIB
     max_scan: int = 0
+    viewer_concurrency: int = 0
+    rate: float = 0.0
+    burst: int = 0
     show_sql: bool | None = None
     anonymous: bool | None = None
     keys: Path | None = None
@@ -79,6 +82,9 @@ class Settings:
             rows=self.max_rows,
             answer=self.max_answer,
             scan=self.max_scan,
+            concurrency=self.viewer_concurrency,
+            rate=self.rate,
+            burst=self.burst,
         )
 
     @property
@@ -159,6 +165,9 @@ SETTINGS = (
     Setting("max_directives", values.most, "The most directives in a document; 0 is any.", "100"),
     Setting("max_answer", values.size, "The most bytes of rows that one request is answered with; 0 is any.", "64MiB"),
     Setting("max_scan", values.most, "The most rows of files read for a request, as estimated; 0 is any.", "0"),
+    Setting("viewer_concurrency", values.most, "Queries of one viewer that run at the same time; 0 is any.", "0"),
+    Setting("rate", values.rate, "Requests of one viewer in a second, on average; 0 is any.", "0"),
+    Setting("burst", values.most, "Requests of one viewer at once; 0 is as many as in two seconds.", "0"),
     Setting("show_sql", values.flag, "Whether callers are shown SQL.", "1 at a loopback address, else 0"),
     Setting(
         "anonymous",

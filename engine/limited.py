@@ -1,15 +1,14 @@
-"""Admission: so many queries run, so many wait in the order they came, and none longer than the deadline."""
+"""Admission: so many queries run, so many wait for their turn, and none longer than the deadline."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
+from engine.admission import Admission
+from engine.caller import CALLER
 from engine.deadline import in_time
 from engine.engine import Answer, Compile, Engine
 from engine.settings import EngineSettings
-from semantic.errors import Overloaded
 from semantic.model.facts import Facts
 
 
@@ -18,10 +17,8 @@ class Limited:
 
     def __init__(self, inner: Engine, settings: EngineSettings) -> None:
         self._inner = inner
-        self._gate = asyncio.Semaphore(settings.concurrent)
-        self._waiting = 0
-        self._queue = settings.queue_length
         self._deadline = settings.deadline_seconds
+        self._admission = Admission(settings.concurrent, settings.queue_length, settings.deadline_seconds)
 
     async def facts(self, datasets: Sequence[str]) -> Facts:
         """The inner engine's. Timeout when new files take longer to look at than the deadline; the look goes on."""
@@ -30,23 +27,9 @@ class Limited:
 
     async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
         """The inner engine's, when it is this one's turn. Overloaded, Timeout."""
-        async with in_time(self._deadline, "The query was stopped"), self._turn():
+        async with in_time(self._deadline, "The query was stopped"), self._admission.turn(CALLER.get()):
             return await self._inner.answer(datasets, compile_statement)
 
     async def close(self) -> None:
         """Close the inner engine."""
         await self._inner.close()
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        if self._gate.locked() and self._waiting >= self._queue:
-            raise Overloaded(f"{self._waiting} queries are waiting already.", "Ask again in a moment.")
-        self._waiting += 1
-        try:
-            await self._gate.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._gate.release()

@@ -4,6 +4,7 @@
     ├── UserError                   the caller's fault: shown in full
     │   ├── ModelError              the YAML is wrong: all problems of one load at once
     │   └── QueryError              the question is wrong, refused, too large or not allowed
+    │       └── RateLimited         it comes too soon after others
     └── OurError                    our fault or the machine's: the message says so, detail stays on the server
         ├── DataError               the files are not what the model says, or changed while being read
         ├── Overloaded              too many queries wait
@@ -52,6 +53,7 @@ class Code(StrEnum):
     GRAIN_NOT_POSSIBLE = "GRAIN_NOT_POSSIBLE"
     NOT_ANSWERABLE = "NOT_ANSWERABLE"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    RATE_LIMITED = "RATE_LIMITED"
     FORBIDDEN = "FORBIDDEN"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     # the machine
@@ -134,6 +136,14 @@ class QueryError(UserError):
     """The question can't be answered as asked; nothing was run."""
 
 
+class RateLimited(QueryError):
+    """This viewer has asked too often; ask again after `retry_after` seconds."""
+
+    def __init__(self, message: str, suggestion: str, retry_after: float) -> None:
+        super().__init__(Code.RATE_LIMITED, message, suggestion)
+        self.retry_after = retry_after
+
+
 class OurError(HeadwaterError):
     """Not the caller's fault. `detail` is for the server's log and never leaves it."""
 
@@ -150,10 +160,11 @@ class DataError(OurError):
 
 
 class Overloaded(OurError):
-    """Too many queries wait; ask again later."""
+    """Too many queries wait; ask again after `retry_after` seconds."""
 
-    def __init__(self, message: str, suggestion: str | None = None) -> None:
+    def __init__(self, message: str, suggestion: str | None = None, retry_after: float = 1.0) -> None:
         super().__init__(Code.OVERLOADED, message, suggestion)
+        self.retry_after = retry_after
 
 
 class Timeout(OurError):

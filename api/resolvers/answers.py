@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from api.resolvers.compiler import Question
 from api.resolvers.context import Context
+from engine.caller import CALLER, Caller
 from engine.deadline import in_time
 from engine.engine import Answer
 from semantic.compile import Compiled, datasets_needed
@@ -39,6 +40,7 @@ async def ask(context: Context, question: Question) -> Answered:
     Overloaded.
     """
     limits, ledger = context.limits, context.ledger
+    CALLER.set(Caller(context.viewer.id, limits.concurrency))
 
     def compile_statement(facts: Facts) -> Statement:
         compiled = context.compiler.compile(question, facts, context.viewer)

@@ -16,12 +16,13 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Of one request. 0: no limit.
+    """Of one request, but for `rate`, `burst` and `concurrency`, which are of all of a viewer's. 0: no limit.
 
     `document`: its characters. `tokens`, `depth` (levels of fields), `fields`, `aliases`, `directives`: of the
     document, a fragment's counted wherever it is used. `rows`: of one field. `answer`: bytes of all rows together.
     `scan`: rows of files that are read for it, as estimated before anything runs. `deadline`: seconds of one query,
-    beside the server's.
+    beside the server's. `concurrency`: queries that run at the same time. `rate`: requests a second, on average;
+    `burst`: at once.
     """
 
     document: int = MIB
@@ -34,6 +35,9 @@ class Limits:
     answer: int = 64 * MIB
     scan: int = 0
     deadline: float = 0
+    concurrency: int = 0
+    rate: float = 0
+    burst: int = 0
 
     def of(self, viewer: Viewer) -> Limits:
         """These, with what the viewer's claims say instead. FORBIDDEN when a claim is no number a limit can be."""
@@ -46,7 +50,7 @@ ORDINARY = Limits()
 """Where nothing else is set."""
 
 _READ: Mapping[str, Callable[[str], float]] = {
-    one.name: float if one.name == "deadline" else int for one in fields(Limits)
+    one.name: float if one.name in ("deadline", "rate") else int for one in fields(Limits)
 }
 
 

@@ -97,7 +97,7 @@ async def test_too_many_waiting_queries_are_refused_at_once(tmp_path: Path) -> N
         tasks = [asyncio.create_task(ask(engine, f"{ENDLESS} WHERE a.n > {i}", ONE)) for i in range(3)]
         done, waiting = await asyncio.wait(tasks, timeout=1)
         (refused,) = done
-        with pytest.raises(Overloaded, match="1 queries are waiting already"):
+        with pytest.raises(Overloaded, match="1 others wait already, which is the limit"):
             refused.result()
         for task in waiting:
             task.cancel()
