@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             yield
         finally:
-            running.stop()
+            await running.drain(settings.drain)
             if watching is not None:
                 watching.cancel()
                 with suppress(asyncio.CancelledError):
@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     for path in ("/v1/table", "/v1/table.{ending}"):
         app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))
     app.router.routes.append(Mount(MOUNTED_AT, PageFiles(), name="graphiql"))
-    app.include_router(doors(served))
+    app.include_router(doors(served, running))
     return app
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import orjson
 from graphql import GraphQLError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from api.accept import JSON
+from api.context import Response as Answered
 from api.context import Snapshot
 from api.errors import format_error
 from api.resolvers.context import Context
 from api.served import Served
 from api.viewers.refused import Unauthenticated
-from semantic.errors import Code, HeadwaterError
+from semantic.errors import Code, HeadwaterError, Overloaded, RateLimited
 
 BAD_REQUEST = "BAD_REQUEST"
 """`extensions.code` of a request that is not well-formed."""
@@ -26,6 +29,7 @@ LATER = "5"
 STATUS = {
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
+    Code.RATE_LIMITED: 429,
     Code.TIMEOUT: 504,
     Code.OVERLOADED: 503,
     Code.CANCELLED: 503,
@@ -37,14 +41,15 @@ _RETRY = {Code.TIMEOUT: LATER, Code.OVERLOADED: SOON, Code.CANCELLED: SOON, Code
 
 
 async def context_of(snapshot: Snapshot, served: Served, connection: HTTPConnection) -> Context:
-    """The context of a request, or of a WebSocket. Unauthenticated, Unverifiable."""
-    settings = served.settings
-    return snapshot.context(
+    """The context of a request, or of a question over a WebSocket. Unauthenticated, Unverifiable, RateLimited."""
+    context = snapshot.context(
         viewer=await served.viewers.of(connection, snapshot.model),
         locale=connection.headers.get("accept-language"),
-        may_see_sql=settings.may_show_sql,
-        limits=settings.limits,
+        may_see_sql=served.settings.may_show_sql,
+        limits=served.limits,
     )
+    served.rates.take(context.viewer, context.limits)
+    return context
 
 
 def refusal(media: str, status: int, code: str, message: str) -> Response:
@@ -59,7 +64,10 @@ def failure(media: str, errors: list[GraphQLError]) -> Response:
     found = [format_error(error) for error in errors]
     code = found[0]["extensions"]["code"]
     response = reply(orjson.dumps({"errors": found}), media, STATUS.get(code, 400))
-    if code in _RETRY:
+    cause = errors[0].original_error
+    if isinstance(cause, Overloaded | RateLimited):
+        response.headers["retry-after"] = str(math.ceil(cause.retry_after))
+    elif code in _RETRY:
         response.headers["retry-after"] = _RETRY[code]
     return response
 
@@ -76,6 +84,13 @@ async def refuse(_: Request, error: Exception) -> Response:
     """The same as a handler of exceptions, for doors that raise it."""
     assert isinstance(error, HeadwaterError)
     return told(JSON, error)
+
+
+def overloaded(answered: Answered, media: str) -> Response:
+    """An answer without anything answered, because too many ask: 503, and when to come again."""
+    response = reply(answered.body, media, 503)
+    response.headers["retry-after"] = str(math.ceil(answered.retry_after or 1))
+    return response
 
 
 def reply(body: bytes, media: str, status: int) -> Response:

@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from api.example import example_query
 from api.execute import print_sdl
+from api.running import Running
 from api.served import Served
 from semantic.errors import HeadwaterError
 from semantic.load import json_schema
@@ -18,7 +19,7 @@ from semantic.load import json_schema
 PLAIN = "text/plain; charset=utf-8"
 
 
-def doors(served: Served) -> APIRouter:
+def doors(served: Served, running: Running) -> APIRouter:
     """The routes."""
     router = APIRouter()
 
@@ -52,7 +53,7 @@ def doors(served: Served) -> APIRouter:
 
     @router.get("/readyz", summary="Whether questions can be answered")
     async def readyz() -> Response:
-        status, body = await readiness(served)
+        status, body = await readiness(served, running)
         return Response(
             orjson.dumps(body), status, media_type="application/json", headers={"cache-control": "no-store"}
         )
@@ -60,8 +61,10 @@ def doors(served: Served) -> APIRouter:
     return router
 
 
-async def readiness(served: Served) -> tuple[int, dict[str, Any]]:
+async def readiness(served: Served, running: Running) -> tuple[int, dict[str, Any]]:
     """200 when a model is in service and its data can be reached, else 503, and what there is to say about it."""
+    if running.is_stopping:
+        return 503, {"status": "stopping"}
     detailed = served.settings.may_show_sql
     with served.lease() as snapshot:
         body: dict[str, Any] = {"status": "ready", "model": snapshot.version, "warnings": []}

@@ -13,15 +13,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.accept import GRAPHQL_JSON, HTML, JSON, choose_type
-from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, SOON, context_of, refusal, reply, told
+from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, SOON, context_of, overloaded, refusal, reply, told
 from api.context import Outcome
 from api.execute import execute
 from api.graphiql import graphiql_page
 from api.request import Asked, Malformed, read_request
 from api.running import Gone, Running, Stopping
 from api.served import Served
-from api.viewers.refused import Unauthenticated, Unverifiable
-from semantic.errors import Code
+from semantic.errors import Code, HeadwaterError
 
 LOG = logging.getLogger("headwater")
 
@@ -58,7 +57,7 @@ class Front:
         try:
             asked = await read_request(request, self._settings.max_request)
             return await self._answer(request, asked, media)
-        except (Unauthenticated, Unverifiable) as error:
+        except HeadwaterError as error:
             return told(media, error)
         except Malformed as error:
             return refusal(media, error.status, BAD_REQUEST, error.message)
@@ -79,5 +78,7 @@ class Front:
             context = await context_of(snapshot, self._served, request)
             work = execute(snapshot, asked.query, asked.variables, asked.operation_name, context)
             answered = await self._running.answer(work, request.receive)
+        if answered.retry_after is not None:
+            return overloaded(answered, media)
         refused = answered.outcome is Outcome.REFUSED and media == GRAPHQL_JSON
         return reply(answered.body, media, 400 if refused else 200)

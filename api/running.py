@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from starlette.types import Receive
 
 T = TypeVar("T")
+
+LOOK = 0.1
+"""Seconds between looks whether somebody is in a hurry."""
 
 
 class Gone(Exception):
@@ -58,6 +61,19 @@ class Running:
         if task.cancelled() and self._stopping:
             raise Stopping
         return task.result()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether requests that come are refused."""
+        return self._stopping
+
+    async def drain(self, seconds: float, hurry: Callable[[], bool] = lambda: False) -> None:
+        """Refuse requests that come, and give those in flight so long to end, or until `hurry`; then cancel them."""
+        self._stopping = True
+        end = asyncio.get_running_loop().time() + seconds
+        while self._tasks and not hurry() and (left := end - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(tuple(self._tasks), timeout=min(left, LOOK))
+        self.stop()
 
     def stop(self) -> None:
         """Cancel every request in flight, and refuse those that come."""

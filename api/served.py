@@ -16,6 +16,7 @@ from typing import Any
 
 from api.context import Snapshot
 from api.load import load_snapshot
+from api.rates import Rates
 from api.settings import Settings
 from api.viewers.viewers import Viewers
 from engine.warm import warm
@@ -43,6 +44,8 @@ class Served:
     def __init__(self, settings: Settings, load: Callable[[Settings], Awaitable[Snapshot]] = load_snapshot) -> None:
         self.settings = settings
         self.viewers = Viewers(settings)
+        self.limits = settings.limits
+        self.rates = Rates()
         self.problem: HeadwaterError | None = None
         self._load = load
         self._held: _Held | None = None

@@ -1,4 +1,4 @@
-"""Headwater on uvicorn: a socket of our own, errors of the start as ours, and a stop that waits for no query."""
+"""Headwater on uvicorn: a socket of our own, errors of the start as ours, and a stop that does not wait for long."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Server(uvicorn.Server):
         )
         self._app = app
         self._started = started
+        self._drain = settings.drain
         self.failure: HeadwaterError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -48,8 +49,8 @@ class Server(uvicorn.Server):
             self._started(self._app)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop the running queries, then wait for their callers to be told."""
-        self._app.state.running.stop()
+        """Give running queries a while to end, stop the others, then wait for their callers to be told."""
+        await self._app.state.running.drain(self._drain, lambda: self.force_exit)
         await super().shutdown(sockets)
 
 

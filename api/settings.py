@@ -34,6 +34,7 @@ class Settings:
     deadline: float = 30.0
     concurrency: int | None = None
     queue: int = 200
+    drain: float = 5.0
     threads: int | None = None
     memory_limit: int | None = None
     spill_dir: Path | None = None
@@ -149,6 +150,7 @@ SETTINGS = (
     Setting("deadline", values.seconds, "Seconds after which a query is stopped; 0 is never.", "30"),
     Setting("concurrency", values.count, "Queries that run at the same time; others wait.", "the number of cores"),
     Setting("queue", values.count, "Queries that may wait; more are refused.", "200"),
+    Setting("drain", values.seconds, "Seconds that running queries get to end when the server is to stop.", "5"),
     Setting("threads", values.count, "Threads that all running queries share.", "the number of cores"),
     Setting("memory_limit", values.size, "Memory for running queries.", "DuckDB's: four fifths of the machine's"),
     Setting(

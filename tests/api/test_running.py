@@ -23,7 +23,7 @@ SOON = 4.0  # seconds; the slow query takes far longer
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """One thread and one query at a time: a query that is not stopped keeps every other waiting."""
     folder = make_slow_project(tmp_path_factory.mktemp("slow"))
-    return Settings(model=folder, threads=1, concurrency=1, reload=False, deadline=60)
+    return Settings(model=folder, threads=1, concurrency=1, reload=False, deadline=60, drain=0.3)
 
 
 def send(live: LiveServer, query: str) -> socket.socket:
@@ -65,7 +65,7 @@ def test_a_query_that_takes_too_long_is_stopped(live: LiveServer, slow: Settings
         assert time.monotonic() - began < SOON
 
 
-def test_a_server_that_stops_waits_for_no_query(live: LiveServer, slow: Settings) -> None:
+def test_a_server_that_stops_waits_for_a_query_but_not_long(live: LiveServer, slow: Settings) -> None:
     with ExitStack() as open_things:
         server = open_things.enter_context(ExitStack())
         app = server.enter_context(live.serving(slow))
@@ -148,6 +148,36 @@ async def test_stopping() -> None:
     assert work.cancelled
     with pytest.raises(Stopping):
         await running.answer(Work()(), Line().receive)
+
+
+async def test_draining_waits_for_what_runs_and_takes_nothing_new() -> None:
+    running = Running()
+
+    async def short() -> str:
+        await asyncio.sleep(0.2)
+        return "done"
+
+    answer = asyncio.ensure_future(running.answer(short(), Line().receive))
+    await asyncio.sleep(0)
+    draining = asyncio.ensure_future(running.drain(10.0))
+    await asyncio.sleep(0.01)
+    assert running.is_stopping
+    with pytest.raises(Stopping):
+        await running.answer(Work()(), Line().receive)
+    assert not draining.done()
+    await draining
+    assert await answer == "done"
+
+
+@pytest.mark.parametrize(("seconds", "hurry"), [(0.05, False), (60.0, True)])
+async def test_draining_ends_in_time(seconds: float, hurry: bool) -> None:
+    running, work = Running(), Work()
+    answer = asyncio.ensure_future(running.answer(work(), Line().receive))
+    await work.began.wait()
+    await running.drain(seconds, lambda: hurry)
+    with pytest.raises(Stopping):
+        await answer
+    assert work.cancelled
 
 
 async def test_a_cancelled_request_cancels_its_work() -> None:

@@ -1,0 +1,114 @@
+"""Too much at once, over real sockets: told quickly, fairly, and with nothing lost or kept for ever."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from api.settings import Settings
+from tests.api.test_running import SOON, send, wait_until
+from tests.live import LiveServer
+from tests.shop import SLOW_QUERY, make_project, make_slow_project
+
+OTHER_SLOW_QUERY = SLOW_QUERY.replace("{ metrics", '{ metrics(where: {word: {ne: ""}})')
+QUICK = "{ metrics { totals { words } } }"
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_slow_project(tmp_path_factory.mktemp("slow"))
+
+
+def test_a_full_queue_is_told_at_once(live: LiveServer, slow: Path) -> None:
+    settings = Settings(model=slow, threads=1, concurrency=1, queue=1, reload=False, deadline=60, drain=0)
+    with live.serving(settings) as app, ExitStack() as open_things:
+        for query in (SLOW_QUERY, OTHER_SLOW_QUERY):
+            open_things.enter_context(send(live, query))
+        wait_until(lambda: len(app.state.running) == 2)
+        time.sleep(0.3)  # now one runs and one waits
+        began = time.monotonic()
+        reply = live.ask(QUICK)
+        assert time.monotonic() - began < SOON
+        assert reply.status == 503
+        assert int(reply.headers["retry-after"]) >= 1
+        (error,) = reply.json["errors"]
+        assert error["extensions"]["code"] == "OVERLOADED"
+        assert "1 others wait already, which is the limit" in error["message"]
+        assert reply.json["data"] == {"metrics": None}
+        partly = live.ask("{ metrics { totals { words } } catalog { metrics { name } } }")
+        assert partly.status == 200
+        assert partly.json["data"]["catalog"]
+
+
+def test_a_stampede_of_equal_questions_is_one_query(live: LiveServer, tmp_path: Path) -> None:
+    folder = make_slow_project(tmp_path)
+    settings = Settings(model=folder, concurrency=1, queue=1, reload=False, deadline=60)
+    medium = '{ metrics(where: {word: {contains: "aa"}}) { totals { words } meta { cached } } }'
+    with live.serving(settings), ThreadPoolExecutor(100) as pool:
+        replies = list(pool.map(lambda _: live.ask(medium), range(100)))
+        assert {reply.status for reply in replies} == {200}
+        assert len({json.dumps(reply.json["data"]["metrics"]["totals"]) for reply in replies}) == 1
+
+
+def served_alone(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:
+    """`headwater serve` in a process of its own, and its port."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADWATER_")}
+    command = [
+        sys.executable,
+        "-c",
+        "from api.cli import main; main()",
+        "serve",
+        "--model",
+        str(folder),
+        "--port",
+        "0",
+        *options,
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if b"GraphiQL" in line:
+            return process, int(line.decode().split(":")[-1].split("/")[0])
+    raise AssertionError(process.wait())
+
+
+def asked(port: int, query: str) -> object:
+    body = json.dumps({"query": query}).encode()
+    request = Request(f"http://127.0.0.1:{port}/graphql", body, {"content-type": "application/json"})
+    with urlopen(request, timeout=30) as reply:
+        return json.load(reply)
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_a_killed_server_loses_nothing(tmp_path: Path, processes: list[subprocess.Popen[bytes]]) -> None:
+    folder = make_project(tmp_path)
+    query = "{ metrics { rows { channel gmv } } }"
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    answers = []
+    for _ in range(2):
+        process, port = served_alone(folder)
+        processes.append(process)
+        answers.append(asked(port, query))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert answers[0] == answers[1] != {}
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
