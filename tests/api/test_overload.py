@@ -16,7 +16,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from api.rates import Rates
+from api.resolvers.limits import Limits
 from api.settings import Settings
+from semantic.errors import RateLimited
+from semantic.query.query import Viewer
 from tests.api.test_running import SOON, send, wait_until
 from tests.live import LiveServer
 from tests.shop import SLOW_QUERY, make_project, make_slow_project
@@ -61,21 +65,13 @@ def test_a_stampede_of_equal_questions_is_one_query(live: LiveServer, tmp_path: 
         assert len({json.dumps(reply.json["data"]["metrics"]["totals"]) for reply in replies}) == 1
 
 
-def served_alone(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:
+def served_alone(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     """`headwater serve` in a process of its own, and its port."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADWATER_")}
-    command = [
-        sys.executable,
-        "-c",
-        "from api.cli import main; main()",
-        "serve",
-        "--model",
-        str(folder),
-        "--port",
-        "0",
-        *options,
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+    serve = ["-c", "from api.cli import main; main()", "serve", "--model", str(folder), "--port", "0"]
+    process = subprocess.Popen(
+        [sys.executable, *serve], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if b"GraphiQL" in line:
@@ -97,6 +93,8 @@ def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
     for process in started:
         process.kill()
         process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 def test_a_killed_server_loses_nothing(tmp_path: Path, processes: list[subprocess.Popen[bytes]]) -> None:
@@ -112,3 +110,56 @@ def test_a_killed_server_loses_nothing(tmp_path: Path, processes: list[subproces
         process.wait()
     assert answers[0] == answers[1] != {}
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+# --- rates ----------------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_bucket_fills_by_itself() -> None:
+    clock = Clock()
+    rates = Rates(clock)
+    limits = Limits(rate=2, burst=3)
+    for _ in range(3):
+        rates.take(Viewer("a"), limits)
+    with pytest.raises(RateLimited, match="2 requests a second are answered, 3 at once") as caught:
+        rates.take(Viewer("a"), limits)
+    assert caught.value.retry_after == pytest.approx(0.5)
+    rates.take(Viewer("b"), limits)  # a bucket of its own
+    clock.now += 0.5
+    rates.take(Viewer("a"), limits)
+    with pytest.raises(RateLimited):
+        rates.take(Viewer("a"), limits)
+    clock.now += 60
+    for _ in range(3):
+        rates.take(Viewer("a"), limits)
+    with pytest.raises(RateLimited):
+        rates.take(Viewer("a"), limits)
+
+
+def test_without_a_rate_nobody_is_counted() -> None:
+    rates = Rates(Clock())
+    for _ in range(1000):
+        rates.take(Viewer("a"), Limits())
+
+
+def test_asking_too_often(live: LiveServer, tmp_path: Path) -> None:
+    settings = Settings(model=make_project(tmp_path), reload=False, rate=0.01, burst=2)
+    with live.serving(settings):
+        assert [live.ask("{ __typename }").status for _ in range(2)] == [200, 200]
+        reply = live.ask("{ __typename }")
+        assert reply.status == 429
+        assert 90 < int(reply.headers["retry-after"]) <= 100
+        (error,) = reply.json["errors"]
+        assert (error["extensions"]["code"], error["extensions"]["fault"]) == ("RATE_LIMITED", "user")
+        assert live.get("/v1/table.csv?metrics=gmv").status == 429
+        assert live.get("/healthz").status == 200
