@@ -469,7 +469,7 @@ def test_serve_greets_serves_and_stops(
 
 def test_serve_stops_in_the_middle_of_a_query(tmp_path: Path) -> None:
     project = str(make_slow_project(tmp_path))
-    command = [str(HEADWATER), "serve", "--model", project, "--port", "0", "--threads", "1"]
+    command = [str(HEADWATER), "serve", "--model", project, "--port", "0", "--threads", "1", "--drain", "0.5"]
     log = tmp_path / "serve.log"
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
         try:
