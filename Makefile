@@ -9,6 +9,8 @@ BIN         := $(VENV)/bin
 INSTALLED   := $(VENV)/.installed
 # A file's tests stay in one worker, so that they share the server they started.
 PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
+# The oldest tools to test with leave event loops of their own open.
+UNRAISABLE  := -W default::pytest.PytestUnraisableExceptionWarning
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -40,9 +42,9 @@ test-newest: browser ## every test, with the newest allowed dependencies instead
 	@HEADWATER_FUZZ=0.25 $(NEWEST)/bin/python -m pytest -p tests.fuzz $(PYTEST_ARGS)
 
 .PHONY: test-oldest
-test-oldest: browser ## every test, with the oldest allowed dependencies
+test-oldest: browser ## every test, with the oldest allowed dependencies (TESTS="tests/engine": only those)
 	@scripts/venv.sh $(OLDEST) oldest
-	@HEADWATER_FUZZ=0.25 $(OLDEST)/bin/python -m pytest -p tests.fuzz $(PYTEST_ARGS)
+	@HEADWATER_FUZZ=0.25 $(OLDEST)/bin/python -m pytest -p tests.fuzz $(PYTEST_ARGS) $(UNRAISABLE) $(TESTS)
 
 .PHONY: test-sail
 test-sail: ## Spark's dialect, run on Sail
