@@ -11,7 +11,7 @@ RUN scripts/image-build.sh /opt/headwater
 FROM python:3.11-slim
 RUN useradd --system --create-home --uid 10001 headwater
 COPY --from=build /opt/headwater /opt/headwater
-ENV PATH=/opt/headwater/bin:$PATH HEADWATER_HOST=0.0.0.0
+ENV PATH=/opt/headwater/bin:$PATH HEADWATER_HOST=0.0.0.0 HEADWATER_PROFILE=hardened
 USER headwater
 WORKDIR /project
 EXPOSE 8000

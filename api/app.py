@@ -16,6 +16,7 @@ from api.asking import refuse
 from api.doors import doors
 from api.front import Front
 from api.graphiql import MOUNTED_AT, PageFiles
+from api.headers import Headers
 from api.place import find_model
 from api.reload import watch
 from api.running import Running
@@ -52,8 +53,10 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("headwater"),
         docs_url=None,  # FastAPI's pages load their scripts from another host
         redoc_url=None,
+        openapi_url=None if settings.is_hardened else "/openapi.json",
         lifespan=lifespan,
     )
+    app.add_middleware(Headers)
     app.state.served, app.state.running = served, running
     app.add_exception_handler(Unauthenticated, refuse)
     app.add_exception_handler(Unverifiable, refuse)

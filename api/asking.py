@@ -42,11 +42,13 @@ _RETRY = {Code.TIMEOUT: LATER, Code.OVERLOADED: SOON, Code.CANCELLED: SOON, Code
 
 async def context_of(snapshot: Snapshot, served: Served, connection: HTTPConnection) -> Context:
     """The context of a request, or of a question over a WebSocket. Unauthenticated, Unverifiable, RateLimited."""
+    viewer = await served.viewers.of(connection, snapshot.model)
     context = snapshot.context(
-        viewer=await served.viewers.of(connection, snapshot.model),
+        viewer=viewer,
         locale=connection.headers.get("accept-language"),
         may_see_sql=served.settings.may_show_sql,
         limits=served.limits,
+        discreet=served.settings.is_hardened and not viewer.signed_in,
     )
     served.rates.take(context.viewer, context.limits)
     return context

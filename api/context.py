@@ -47,6 +47,7 @@ class Snapshot:
         may_see_sql: bool = False,
         may_see_entities: bool = True,
         limits: Limits = ORDINARY,
+        discreet: bool = False,
     ) -> Context:
         """What one request knows. `locale` is one language tag, or an Accept-Language header's text.
 
@@ -60,9 +61,10 @@ class Snapshot:
             catalogs=self.catalogs,
             viewer=viewer,
             locale=locale,
-            may_see_sql=may_see_sql,
+            may_see_sql=may_see_sql and not discreet,
             may_see_entities=may_see_entities,
             limits=limits.of(viewer),
+            discreet=discreet,
         )
 
 

@@ -13,6 +13,7 @@ from api.example import example_query
 from api.execute import print_sdl
 from api.running import Running
 from api.served import Served
+from api.viewers.refused import Unauthenticated
 from semantic.errors import HeadwaterError
 from semantic.load import json_schema
 
@@ -23,22 +24,26 @@ def doors(served: Served, running: Running) -> APIRouter:
     """The routes."""
     router = APIRouter()
 
+    async def check_look(request: Request) -> None:
+        if not await served.may_look(request):
+            raise Unauthenticated("The schema is shown only to those who sign in.")
+
     @router.get("/", include_in_schema=False)
     async def home() -> Response:
         return RedirectResponse("graphql")
 
     @router.get("/graphql/example", summary="A query that this model answers")
     async def example(request: Request) -> Response:
+        await check_look(request)
         with served.lease() as snapshot:
-            await served.viewers.of(request, snapshot.model)
             found = await asyncio.to_thread(example_query, snapshot)
         return Response(orjson.dumps(found), media_type="application/json")
 
     @router.get("/schema.graphql", summary="The GraphQL schema", response_class=PlainTextResponse)
     async def schema(request: Request) -> Response:
         served.look_soon()
+        await check_look(request)
         with served.lease() as snapshot:
-            await served.viewers.of(request, snapshot.model)
             text = await asyncio.to_thread(print_sdl, snapshot, request.headers.get("accept-language"))
         return Response(text, media_type=PLAIN, headers={"vary": "accept-language", "cache-control": "no-cache"})
 
@@ -65,7 +70,7 @@ async def readiness(served: Served, running: Running) -> tuple[int, dict[str, An
     """200 when a model is in service and its data can be reached, else 503, and what there is to say about it."""
     if running.is_stopping:
         return 503, {"status": "stopping"}
-    detailed = served.settings.may_show_sql
+    detailed, hardened = served.settings.may_show_sql, served.settings.is_hardened
     with served.lease() as snapshot:
         body: dict[str, Any] = {"status": "ready", "model": snapshot.version, "warnings": []}
         if served.problem is not None:
@@ -74,6 +79,6 @@ async def readiness(served: Served, running: Running) -> tuple[int, dict[str, An
         try:
             facts = await snapshot.engine.facts(tuple(snapshot.model.datasets))
         except HeadwaterError as error:
-            return 503, body | {"status": "unready", "reason": str(error)}
+            return 503, {"status": "unready"} if hardened else body | {"status": "unready", "reason": str(error)}
         body["dataVersion"] = facts.version
-    return 200, body
+    return 200, {"status": "ready"} if hardened else body

@@ -46,9 +46,18 @@ _NAMED = (
 _HINT = re.compile(r"Did you mean .+?\?")
 
 
-def format_error(error: GraphQLError, otherwise: RequestCode = RequestCode.INPUT) -> dict[str, Any]:
-    """An error as the response has it. `otherwise`: the code of a request error about no name of the model."""
+def format_error(
+    error: GraphQLError, otherwise: RequestCode = RequestCode.INPUT, discreet: bool = False
+) -> dict[str, Any]:
+    """An error as the response has it. `otherwise`: the code of a request error about no name of the model.
+
+    `discreet`: without the names that were probably meant.
+    """
     message, extensions = _told(error, otherwise)
+    if discreet:
+        message = _HINT.sub("", message).strip()
+        if _HINT.search(extensions.get("suggestion", "")):
+            del extensions["suggestion"]
     found: dict[str, Any] = {"message": message}
     if error.locations:
         found["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]

@@ -31,7 +31,7 @@ from api.schema.build import Resolvers, build_schema
 from api.schema.language import locales_of
 from api.schema.names import vocabulary
 from engine.engine import Engine
-from semantic.errors import Overloaded
+from semantic.errors import Code, Overloaded, UserError
 from semantic.model.facts import Facts
 from semantic.model.model import Model
 
@@ -51,6 +51,13 @@ RESOLVERS = Resolvers(
     journey=journey.RESOLVERS,
 )
 """How every field is answered."""
+
+
+SECRET = GraphQLError(
+    "The schema is shown only to those who sign in.",
+    original_error=UserError(Code.UNAUTHENTICATED, "The schema is shown only to those who sign in."),
+)
+"""Why a stranger's document that looks at the schema is refused, in the hardened profile."""
 
 
 def build_snapshot(
@@ -87,12 +94,14 @@ async def execute(
     context: Context,
 ) -> Response:
     """Answer a document. Never raises for what a client did; cancelling it stops the statements that run."""
-    schema = snapshot.schemas.default
-    if looks_at_schema(document):  # its labels are in a language, and that schema may have to be made first
+    schema, discreet = snapshot.schemas.default, context.discreet
+    if not discreet and looks_at_schema(document):  # its labels are in a language: that schema may not be made yet
         schema = await asyncio.to_thread(snapshot.schemas.localized, context.locale)
     checked = schema.check(document, context.limits)
     if checked.document is None:
-        return _refused(checked.errors, RequestCode.VALIDATION)
+        return _refused(checked.errors, RequestCode.VALIDATION, discreet)
+    if discreet and checked.shape is not None and checked.shape.size.introspects:
+        return _refused([SECRET], RequestCode.VALIDATION, discreet)
     operation = get_operation_ast(checked.document, operation_name)
     executor = schema.schema.execution_context_class.build(
         schema.graphql,
@@ -102,12 +111,12 @@ async def execute(
         operation_name=operation_name,
     )
     if isinstance(executor, list):
-        return _refused(executor, RequestCode.INPUT, operation)
+        return _refused(executor, RequestCode.INPUT, discreet, operation)
     result = executor.execute_operation()
     if isawaitable(result):
         result = await result
     assert isinstance(result, ExecutionResult)
-    return replace(_answered(result, operation), account=context.ledger.account())
+    return replace(_answered(result, discreet, operation), account=context.ledger.account())
 
 
 def encode_json(value: object) -> bytes:
@@ -122,18 +131,21 @@ def _exact(value: object) -> orjson.Fragment:
 
 
 def _refused(
-    errors: Sequence[GraphQLError], otherwise: RequestCode, operation: OperationDefinitionNode | None = None
+    errors: Sequence[GraphQLError],
+    otherwise: RequestCode,
+    discreet: bool,
+    operation: OperationDefinitionNode | None = None,
 ) -> Response:
-    told = [format_error(error, otherwise) for error in errors]
+    told = [format_error(error, otherwise, discreet) for error in errors]
     return Response(encode_json({"errors": told}), Outcome.REFUSED, _codes(told), _kind(operation))
 
 
-def _answered(result: ExecutionResult, operation: OperationDefinitionNode | None) -> Response:
+def _answered(result: ExecutionResult, discreet: bool, operation: OperationDefinitionNode | None) -> Response:
     if result.data is None and result.errors:
-        return _refused(result.errors, RequestCode.VALIDATION, operation)
+        return _refused(result.errors, RequestCode.VALIDATION, discreet, operation)
     if not result.errors:
         return Response(encode_json({"data": result.data}), Outcome.OK, (), _kind(operation))
-    told = [format_error(error) for error in result.errors]
+    told = [format_error(error, discreet=discreet) for error in result.errors]
     body = encode_json({"errors": told, "data": result.data})
     return Response(body, Outcome.PARTIAL, _codes(told), _kind(operation), retry_after=_retry_after(result))
 

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from api.accept import GRAPHQL_JSON, HTML, JSON, choose_type
 from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, SOON, context_of, overloaded, refusal, reply, told
 from api.context import Outcome
+from api.csrf import check_origin
 from api.execute import execute
 from api.graphiql import graphiql_page
 from api.request import Asked, Malformed, read_request
@@ -45,7 +46,8 @@ class Front:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"allow": ", ".join(METHODS)})
         accept = request.headers.get("accept")
-        if request.method in ("GET", "HEAD") and choose_type(accept, (JSON, GRAPHQL_JSON, HTML)) == HTML:
+        wants_page = request.method in ("GET", "HEAD") and choose_type(accept, (JSON, GRAPHQL_JSON, HTML)) == HTML
+        if wants_page and await self._served.may_look(request):
             return graphiql_page()
         media = choose_type(accept, (JSON, GRAPHQL_JSON))
         if media is None:
@@ -55,6 +57,8 @@ class Front:
             wrong.headers["allow"] = ", ".join(METHODS)
             return wrong
         try:
+            if self._settings.is_hardened:
+                check_origin(request)
             asked = await read_request(request, self._settings.max_request)
             return await self._answer(request, asked, media)
         except HeadwaterError as error:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.requests import HTTPConnection
+
 from api.context import Snapshot
 from api.load import load_snapshot
 from api.rates import Rates
@@ -52,6 +54,11 @@ class Served:
         self._loading = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
         self._next_look = 0.0
+
+    async def may_look(self, connection: HTTPConnection) -> bool:
+        """Whether who asks may look at the schema: in the hardened profile only who signs in. Unauthenticated."""
+        viewer = await self.viewers.of(connection, self.snapshot.model)
+        return viewer.signed_in or not self.settings.is_hardened
 
     @property
     def snapshot(self) -> Snapshot:

@@ -13,6 +13,8 @@ DEFAULT_LIMIT = 1000
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 """Of signed tokens. None with a shared secret: whoever could check tokens could also make them."""
+OPEN, HARDENED = "open", "hardened"
+PROFILES = (OPEN, HARDENED)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?\s*", re.IGNORECASE)
@@ -126,6 +128,13 @@ def rate(text: str) -> float:
     return number
 
 
+def profile(text: str) -> str:
+    """One of the profiles."""
+    if text.lower() not in PROFILES:
+        raise ValueError
+    return text.lower()
+
+
 EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
     str: ("text", "TEXT"),
     folder: ("a folder", "DIR"),
@@ -142,6 +151,7 @@ EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
     networks: ("addresses such as 10.0.0.5 or 10.0.0.0/8, with commas between them", "ADDRESSES"),
     header: ("the name of a header", "NAME"),
     rate: ("a number of requests a second, 0 for no limit", "N"),
+    profile: (f"one of {', '.join(PROFILES)}", "PROFILE"),
     level: (f"one of {', '.join(LOG_LEVELS)}", "LEVEL"),
 }
 """What a value must be, for people, and its word in a command's help."""

@@ -44,14 +44,15 @@ class Settings:
     max_document: int = 256 * 1024
     max_tokens: int = 20_000
     max_depth: int = 20
-    max_fields: int = 2000
-    max_aliases: int = 1000
+    max_fields: int | None = None
+    max_aliases: int | None = None
     max_directives: int = 100
     max_answer: int = 64 * MIB
     max_scan: int = 0
     viewer_concurrency: int = 0
     rate: float = 0.0
     burst: int = 0
+    profile: str = values.OPEN
     show_sql: bool | None = None
     anonymous: bool | None = None
     keys: Path | None = None
@@ -68,17 +69,23 @@ class Settings:
     @property
     def may_show_sql(self) -> bool:
         """`show_sql`, or when it is not set: whether only this machine can ask."""
-        return is_loopback(self.host) if self.show_sql is None else self.show_sql
+        return is_loopback(self.host) and not self.is_hardened if self.show_sql is None else self.show_sql
+
+    @property
+    def is_hardened(self) -> bool:
+        """Whether strangers are told as little as possible."""
+        return self.profile == values.HARDENED
 
     @property
     def limits(self) -> Limits:
         """Those of a viewer whose claims say nothing else. The deadline is the engine's."""
+        fields, aliases = (400, 100) if self.is_hardened else (2000, 1000)
         return Limits(
             document=self.max_document,
             tokens=self.max_tokens,
             depth=self.max_depth,
-            fields=self.max_fields,
-            aliases=self.max_aliases,
+            fields=fields if self.max_fields is None else self.max_fields,
+            aliases=aliases if self.max_aliases is None else self.max_aliases,
             directives=self.max_directives,
             rows=self.max_rows,
             answer=self.max_answer,
@@ -102,6 +109,7 @@ class Settings:
             deadline_seconds=self.deadline,
             cache_bytes=self.cache_bytes,
             freshness_check=self.freshness_check,
+            confined=self.is_hardened,
         )
 
 
@@ -162,14 +170,15 @@ SETTINGS = (
     Setting("max_document", values.size, "The longest GraphQL document, in characters; 0 is any.", "256KiB"),
     Setting("max_tokens", values.most, "The most tokens of a document; 0 is any.", "20000"),
     Setting("max_depth", values.most, "The most levels of fields in a document; 0 is any.", "20"),
-    Setting("max_fields", values.most, "The most fields in a document; 0 is any.", "2000"),
-    Setting("max_aliases", values.most, "The most aliases in a document; 0 is any.", "1000"),
+    Setting("max_fields", values.most, "The most fields in a document; 0 is any.", "2000; 400 when hardened"),
+    Setting("max_aliases", values.most, "The most aliases in a document; 0 is any.", "1000; 100 when hardened"),
     Setting("max_directives", values.most, "The most directives in a document; 0 is any.", "100"),
     Setting("max_answer", values.size, "The most bytes of rows that one request is answered with; 0 is any.", "64MiB"),
     Setting("max_scan", values.most, "The most rows of files read for a request, as estimated; 0 is any.", "0"),
     Setting("viewer_concurrency", values.most, "Queries of one viewer that run at the same time; 0 is any.", "0"),
     Setting("rate", values.rate, "Requests of one viewer in a second, on average; 0 is any.", "0"),
     Setting("burst", values.most, "Requests of one viewer at once; 0 is as many as in two seconds.", "0"),
+    Setting("profile", values.profile, "open; or hardened: strangers are told as little as possible.", "open"),
     Setting("show_sql", values.flag, "Whether callers are shown SQL.", "1 at a loopback address, else 0"),
     Setting(
         "anonymous",

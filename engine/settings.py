@@ -27,6 +27,7 @@ class EngineSettings:
     `freshness_check`: for so long the files are not looked at again; 0 looks before every query.
     `settle_seconds`: files younger than this may still be in the middle of a replacement, and are waited for.
     `read_attempts`: how often a query whose files change under it is run before it fails.
+    `confined`: no link may lead out of the folder that sources start from.
     """
 
     threads: int = field(default_factory=cores)
@@ -39,3 +40,4 @@ class EngineSettings:
     freshness_check: float = 1.0
     settle_seconds: float = 0.1
     read_attempts: int = 3
+    confined: bool = False

@@ -7,6 +7,7 @@ from typing import assert_never
 
 import duckdb
 
+from engine.confined import Confined
 from engine.delta import DeltaTable
 from engine.file_reader import FileReader
 from engine.files import LocalFiles
@@ -23,10 +24,14 @@ _FILES = (SourceFormat.PARQUET, SourceFormat.CSV)
 
 def reader_of(dataset: Dataset, root: Path, settings: EngineSettings, connection: duckdb.DuckDBPyConnection) -> Reader:
     """The reader of a dataset of a model whose source paths start from `root`."""
-    path = dataset.source.path
-    if is_remote(path):
+    if is_remote(dataset.source.path):
         return _remote(dataset, connection)
-    pattern = pattern_of(path, root)
+    reader = _local(dataset, root, settings)
+    return Confined(reader, dataset.name, root) if settings.confined else reader
+
+
+def _local(dataset: Dataset, root: Path, settings: EngineSettings) -> Reader:
+    pattern = pattern_of(dataset.source.path, root)
     match dataset.source.format:
         case SourceFormat.PARQUET | SourceFormat.CSV:
             return FileReader(dataset, LocalFiles(dataset.name, pattern, settings.settle_seconds), pattern.base)

@@ -12,18 +12,20 @@ from typing import Any
 import click
 
 from api.commands.options import setting_options, settings_of
-from api.settings import SETTINGS
+from api.setting_values import HARDENED
+from api.settings import SETTINGS, Settings
 
 
 @click.command("serve", short_help="Serve the model as GraphQL over HTTP.")
 @setting_options(*(setting.name for setting in SETTINGS))
-def command(**given: Any) -> None:
+@click.option("--hardened", is_flag=True, help="The same as --profile hardened.")
+def command(hardened: bool, **given: Any) -> None:
     """Serve the model as GraphQL over HTTP, with GraphiQL for a browser.
 
     A changed model takes effect at once; a broken one is reported and the earlier one stays.
     """
     began = time.perf_counter()
-    settings = settings_of(given)
+    settings = settings_of(given | ({"profile": HARDENED} if hardened else {}))
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
@@ -37,26 +39,26 @@ def command(**given: Any) -> None:
     find_model(settings.model, Path.cwd())
 
     def started(app: Any, port: int) -> None:
-        output().print(greeting(app, settings.host, port, time.perf_counter() - began))
+        output().print(greeting(app, settings, port, time.perf_counter() - began))
 
     serve(settings, started)
 
 
-def greeting(app: Any, host: str, port: int, seconds: float) -> str:
+def greeting(app: Any, settings: Settings, port: int, seconds: float) -> str:
     """What a person needs to go on: the address, the page, and a query to copy."""
     from api.example import example_query
     from api.terminal import counted
 
     snapshot = app.state.served.snapshot
-    address = f"http://{reachable(host)}:{port}"
+    address = f"http://{reachable(settings.host)}:{port}"
     query = " ".join(example_query(snapshot)["query"].split())
     body = shlex.quote(json.dumps({"query": query}, ensure_ascii=False))
     model = snapshot.model
+    pages = "" if settings.is_hardened else f"  GraphiQL  {address}/graphql\n  Schema    {address}/schema.graphql\n\n"
     return (
         f"Headwater {app.version}: {counted(len(model.datasets), 'dataset')}, "
         f"{counted(len(model.metrics), 'metric')}, ready in {seconds:.1f} s.\n\n"
-        f"  GraphiQL  {address}/graphql\n"
-        f"  Schema    {address}/schema.graphql\n\n"
+        f"{pages}"
         f"  curl -s {address}/graphql -H 'content-type: application/json' -d {body}\n\n"
         "Ctrl-C stops it.\n"
     )

@@ -23,7 +23,8 @@ class Context:
 
     `locale` (one tag such as `zh-CN`, or an Accept-Language text) chooses labels; None: the model's default.
     `may_see_sql` lets `meta.sql` out, `may_see_entities` the ids of who left a funnel. `limits`: the viewer's.
-    `ledger`: what the request has come to so far.
+    `discreet`: tell nothing of the schema, of SQL, or of names that were probably meant. `ledger`: what the request has
+    come to so far.
     """
 
     model: Model
@@ -36,6 +37,7 @@ class Context:
     may_see_sql: bool = False
     may_see_entities: bool = True
     limits: Limits = ORDINARY
+    discreet: bool = False
     ledger: Ledger = field(default_factory=Ledger)
 
     @property
