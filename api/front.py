@@ -47,7 +47,7 @@ class Front:
             return Response(status_code=204, headers={"allow": ", ".join(METHODS)})
         accept = request.headers.get("accept")
         wants_page = request.method in ("GET", "HEAD") and choose_type(accept, (JSON, GRAPHQL_JSON, HTML)) == HTML
-        if wants_page and await self._served.may_look(request):
+        if wants_page and (not self._settings.is_hardened or await self._served.may_look(request)):
             return graphiql_page()
         media = choose_type(accept, (JSON, GRAPHQL_JSON))
         if media is None:
