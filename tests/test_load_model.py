@@ -43,6 +43,7 @@ from semantic.model.sequence import (
     AttributionModel,
     Clock,
     CohortType,
+    CreditTime,
     EventSet,
     Exclude,
     ExcludeEffect,
@@ -182,7 +183,9 @@ def test_metrics(model: Model) -> None:
         Retention(
             name="payback_days", retention="plain", period=30, value=sql('"stay_ms"', "stay_ms"), cost="uv_value"
         ),
-        Attribution(name="attributed_gmv", attribution="last_touch", value=sql('"amount"', "amount")),
+        Attribution(
+            name="attributed_gmv", attribution="last_touch", value=sql('"amount"', "amount"), time=CreditTime.CONVERSION
+        ),
     ]
 
 
@@ -243,6 +246,7 @@ def test_attributions(model: Model) -> None:
             touch_dimensions=("channel",),
             lookback=Duration(30, Unit.DAY),
             model=AttributionModel.TIME_DECAY,
+            time=CreditTime.TOUCH,
             direct=sql("\"channel\" = 'direct'", "channel"),
             label=text("Last touch"),
             description=text("Who earned it"),

@@ -21,7 +21,6 @@ from semantic.compile import compile_query, datasets_needed
 from semantic.errors import Code, HeadwaterError, QueryError
 from semantic.model.facts import Facts
 from semantic.model.model import Model
-from semantic.query.check import is_answerable
 from semantic.query.query import (
     Compare,
     DimensionField,
@@ -271,15 +270,6 @@ def test_refused_queries(query: MetricQuery | ValuesQuery, code: Code, words: st
     with pytest.raises(QueryError) as refused:
         ask(model, query, facts)
     assert (refused.value.code, str(refused.value)) == (code, words)
-
-
-def test_metrics_that_no_question_has_an_answer_for_are_refused() -> None:
-    model, facts = questions.model("mall"), questions.facts("mall")
-    for metric in model.metrics.values():
-        if not is_answerable(model, metric):
-            with pytest.raises(QueryError) as refused:
-                compile_query(model, MetricQuery((MetricField("m", metric.name),)), facts)
-            assert refused.value.code is Code.NOT_ANSWERABLE
 
 
 def test_no_rows_have_no_last_days() -> None:

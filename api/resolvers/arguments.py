@@ -14,6 +14,7 @@ from api.schema.names import DimensionName, Vocabulary
 from api.schema.scalars import parse_date, parse_date_time
 from semantic.errors import Code, QueryError
 from semantic.model.facts import Kind
+from semantic.model.sequence import AttributionModel
 from semantic.query.query import (
     And,
     Between,
@@ -71,6 +72,11 @@ def duration(given: Given | None) -> Duration | None:
 def grain(given: Any) -> Grain | None:
     """The grain of a `Grain`."""
     return None if given is None else Grain(given.value)
+
+
+def model(given: Any) -> AttributionModel | None:
+    """The model of an `AttributionModel`."""
+    return None if given is None else AttributionModel(given.value)
 
 
 def condition(names: Vocabulary, given: Given | None, tz: ZoneInfo) -> Condition | None:

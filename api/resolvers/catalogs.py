@@ -32,7 +32,7 @@ from semantic.model.additivity import additivity
 from semantic.model.dataset import Dataset, Segment
 from semantic.model.metric import Metric
 from semantic.model.model import Model
-from semantic.model.reach import datasets_of, reachable, sources, splits
+from semantic.model.reach import datasets_read, reachable, sources, splits
 from semantic.model.reads import metrics_read
 from semantic.model.sequence import Funnel, RetentionDefinition, Step
 from semantic.query.cells import cells
@@ -202,7 +202,7 @@ class _Maker:
             self._segments[segment.name].datasets.append(info)
 
     def _link_metric(self, metric: Metric, info: MetricInfo) -> None:
-        for name in datasets_of(self._model, metric):
+        for name in datasets_read(self._model, metric):
             info.datasets.append(self._datasets[name])
             self._datasets[name].metrics.append(info)
         for name in splits(self._model, metric):

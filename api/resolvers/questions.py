@@ -174,6 +174,7 @@ def _metric_field(names: Vocabulary, asked: Selected, tz: ZoneInfo) -> MetricFie
         comparison=Comparison.VALUE if comparison is None else Comparison(comparison.value),
         rolling=arguments.duration(given.get("rolling")),
         to_date=arguments.grain(given.get("toDate")),
+        model=arguments.model(given.get("model")),
     )
 
 

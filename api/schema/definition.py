@@ -39,6 +39,7 @@ def _keys(metric: Metric) -> Iterator[tuple[str, object]]:
             yield from (("value", written(metric.value)), ("cost", metric.cost))
         case Attribution():
             yield from (("attribution", metric.attribution), ("value", written(metric.value)))
+            yield "time", metric.time
         case _:
             assert_never(metric)
     yield "fill", metric.fill

@@ -7,6 +7,7 @@ from typing import Any
 
 from api.schema.make import Member, enum_type
 from api.schema.names import Vocabulary, enum_name
+from semantic.model.sequence import AttributionModel as Model
 from semantic.model.sequence import FunnelEntry as Entry
 from semantic.model.sequence import FunnelOrder as Order
 from semantic.model.text import Text
@@ -63,6 +64,20 @@ FunnelEntry: Any = enum_type(
         "FIRST": Member(Entry.FIRST, "Only the first event of step 1 in the time range opens one."),
     },
     "Which events open an attempt at a funnel.",
+)
+
+
+AttributionModel: Any = enum_type(
+    "AttributionModel",
+    {
+        "LAST_NON_DIRECT": Member(Model.LAST_NON_DIRECT, "The last touch that is not direct; else the last one."),
+        "FIRST": Member(Model.FIRST, "The first touch."),
+        "LAST": Member(Model.LAST, "The last touch."),
+        "LINEAR": Member(Model.LINEAR, "All touches alike."),
+        "POSITION": Member(Model.POSITION, "40 % the first, 40 % the last, the others what is left."),
+        "TIME_DECAY": Member(Model.TIME_DECAY, "All touches, each half as much as one seven days later."),
+    },
+    "How the credit of a conversion is shared among the touches before it.",
 )
 
 

@@ -13,10 +13,9 @@ from semantic.model.facts import Facts, Kind
 from semantic.model.metric import Metric
 from semantic.model.model import Model
 from semantic.model.names import camel_case
-from semantic.model.reach import ReachedDimension, reachable
+from semantic.model.reach import ReachedDimension, is_credited, reachable
 from semantic.model.sequence import Funnel, RetentionDefinition
 from semantic.model.text import Text
-from semantic.query.check import is_answerable
 from semantic.query.kind import dimension_kind, metric_kind, widest
 
 TIME = "time"
@@ -30,11 +29,12 @@ def enum_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MetricName:
-    """A metric as a client sees it."""
+    """A metric as a client sees it. `is_credited`: its attributions can be asked by another model."""
 
     field: str
     metric: Metric
     kind: Kind
+    is_credited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,8 @@ class Vocabulary:
 def vocabulary(model: Model, facts: Facts) -> Vocabulary:
     """Name everything a client can ask of a model."""
     metrics = [
-        MetricName(camel_case(name), metric, metric_kind(model, facts, metric))
+        MetricName(camel_case(name), metric, metric_kind(model, facts, metric), is_credited(model, metric))
         for name, metric in model.metrics.items()
-        if is_answerable(model, metric)
     ]
     segments = {segment.name: segment for dataset in model.datasets.values() for segment in dataset.segments}
     return Vocabulary(

@@ -9,7 +9,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from api.schema.definition import definition
-from api.schema.enums import Comparison, Grain
+from api.schema.enums import AttributionModel, Comparison, Grain
 from api.schema.inputs import Duration
 from api.schema.make import Resolver, argument, field, object_type
 from api.schema.names import TIME, DimensionName, MetricName, Vocabulary
@@ -121,6 +121,9 @@ def _metric_field(
     metric = entry.metric
     description = _described(metric.label.get(locale) or metric.name, metric.description.get(locale))
     computed = "; ".join(definition(metric).splitlines())
+    if entry.is_credited:
+        said = "How credit is shared, instead of what the attribution says."
+        arguments = [*arguments, argument("model", AttributionModel | None, said)]
     return field(entry.field, _TYPES[entry.kind] | None, f"{description}\n\n{computed}", cell, arguments)
 
 

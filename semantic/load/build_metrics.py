@@ -81,7 +81,12 @@ def _retention(fields: Fields) -> Retention:
 
 
 def _attribution(fields: Fields) -> Attribution:
-    return Attribution(**_described(fields), attribution=fields["attribution"], value=fields.get("value"))
+    return Attribution(
+        **_described(fields),
+        attribution=fields["attribution"],
+        value=fields.get("value"),
+        time=fields.get("time"),
+    )
 
 
 _BY_TYPE: Final[Mapping[str, Callable[[Fields], Metric]]] = {

@@ -83,9 +83,17 @@ def check_clocks(model: Model) -> Iterator[Problem]:
             yield Problem(Code.BAD_VALUE, message, at, "Use day or week, or clock: calendar.")
 
 
+MAX_LOOKBACK_DAYS = 3_660
+"""Ten years: what a touch is worth by time_decay must not vanish in a float."""
+
+
 def check_touches(model: Model) -> Iterator[Problem]:
     """Credit is split by dimensions of the touch."""
     for attribution in model.attributions.values():
         for name in attribution.touch_dimensions:
             at = ("attributions", attribution.name, "touch", "dimensions", name)
             yield from check_dimension(model, at, name, attribution.touch.dataset)
+        if (attribution.lookback.seconds or 0) > MAX_LOOKBACK_DAYS * 86_400:
+            at_key = model.places.at("attributions", attribution.name, "lookback")
+            message = f"A lookback is at most {MAX_LOOKBACK_DAYS:,} days, not {attribution.lookback}."
+            yield Problem(Code.BAD_VALUE, message, at_key)

@@ -13,6 +13,7 @@ from semantic.load.read_times import Span
 from semantic.load.read_values import Checked, Choice, Constant, Integer, Nothing, Number
 from semantic.load.shape_rules import ExactlyOne, NeededWith, OnlyWith, Rule
 from semantic.model.metric import Aggregation, Format
+from semantic.model.sequence import CreditTime
 from semantic.time import Duration
 
 
@@ -112,6 +113,7 @@ ATTRIBUTION: Final = _metric(
     {
         "attribution": Key(Ref("attributions", "attribution"), "The attribution.", required=True),
         "value": Key(ROWS, "What is credited, over the conversion dataset; conversions are counted when left out."),
+        "time": Key(Choice(CreditTime), "When credit is, instead of what the attribution says: conversion or touch."),
     },
 )
 

@@ -15,6 +15,7 @@ from semantic.model.sequence import (
     AttributionModel,
     Clock,
     CohortType,
+    CreditTime,
     ExcludeEffect,
     FunnelEntry,
     FunnelOrder,
@@ -131,7 +132,9 @@ TOUCH: Final = Shape(
     {
         "dataset": Key(DATASET, "Where it happens.", required=True),
         "where": Key(ROWS, "The events that count; all when left out."),
-        "dimensions": Key(ListOf(DIMENSION, "dimension"), "What the credit can be split by."),
+        "dimensions": Key(
+            ListOf(DIMENSION, "dimension"), "What the credit can be split by; all that its dataset has when left out."
+        ),
     },
 )
 
@@ -145,6 +148,7 @@ ATTRIBUTION_SHAPE: Final = Shape(
         "touch": Key(TOUCH, "What gets the credit.", required=True),
         "lookback": Key(Checked(Span(), elapsed), "How long before the conversion a touch counts.", required=True),
         "model": Key(Choice(AttributionModel), "How credit is shared; last_non_direct when left out."),
+        "time": Key(Choice(CreditTime), "When credit is: at the conversion (default), or at the touch that gets it."),
         "direct": Key(ROWS, "Touches that get credit only when there are no others."),
         "label": LABEL,
         "description": DESCRIPTION,

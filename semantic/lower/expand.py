@@ -8,7 +8,7 @@ from typing import assert_never
 
 from semantic.errors import Code, QueryError
 from semantic.lower.frames import covered
-from semantic.lower.leaf import CohortLeaf, Leaves, MetricLeaf, StepLeaf, ValueLeaf
+from semantic.lower.leaf import CohortLeaf, CreditLeaf, Leaves, MetricLeaf, StepLeaf, ValueLeaf
 from semantic.model.facts import Kind
 from semantic.model.metric import (
     Aggregation,
@@ -21,6 +21,8 @@ from semantic.model.metric import (
     Retention,
     Simple,
 )
+from semantic.model.reach import credit_time
+from semantic.model.sequence import AttributionModel
 from semantic.plan.build import disjunction, divide
 from semantic.plan.expr import (
     NULL,
@@ -58,16 +60,19 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Expander:
-    """Expands the metrics of one bound query; collects the leaves they need."""
+    """Expands the metrics of one bound query; collects the leaves they need. `credited_by`: the model of all
+    attributions, instead of their own.
+    """
 
     bound: BoundQuery
     leaves: Leaves
+    credited_by: AttributionModel | None = None
 
     def field(self, asked: BoundMetric) -> Expr:
         """The value under one response key, with its comparison, of its kind."""
         if asked.absent:
             return Cast(NULL, asked.kind)
-        value = self._compared(asked)
+        value = replace(self, credited_by=asked.model)._compared(asked)
         return value if asked.kind is Kind.DECIMAL or _is_quotient(value) else Cast(value, asked.kind)
 
     def _compared(self, asked: BoundMetric) -> Expr:
@@ -94,7 +99,7 @@ class Expander:
             case Retention():
                 return self._retention(metric, frame, where)
             case Attribution():
-                raise QueryError(Code.NOT_ANSWERABLE, f'"{metric.name}" has no lowering.')
+                return self._attribution(metric, frame, where)
             case _:
                 assert_never(metric)
 
@@ -103,6 +108,20 @@ class Expander:
         counts = metric.agg in (Aggregation.COUNT, Aggregation.COUNT_DISTINCT)
         fill = metric.fill if metric.fill is not None else (0 if counts else None)
         missing = Binary(BinaryOp.EQ, Coalesce((raw, ZERO)), ZERO) if counts else IsNull(raw)
+        return self._filled_leaf(raw, missing, fill, metric, frame)
+
+    def _attribution(self, metric: Attribution, frame: Frame, where: Condition | None) -> Value:
+        definition = self.bound.model.attributions[metric.attribution]
+        time = credit_time(self.bound.model, metric)
+        model = self.credited_by or definition.model
+        raw = Col(self.leaves.name(CreditLeaf(definition, model, time, metric.value, frame, where)))
+        fill = metric.fill if metric.fill is not None else (0 if metric.value is None else None)
+        return self._filled_leaf(raw, IsNull(raw), fill, metric, frame)
+
+    def _filled_leaf(
+        self, raw: Expr, missing: Expr, fill: float | None, metric: Simple | Attribution, frame: Frame
+    ) -> Value:
+        """A leaf, or its fill where it has no value; but none where an offset leads to before or after all data."""
         within = TRUE if frame.offset is None else covered(self.bound, metric, frame)
         if fill is None:
             return Value(raw, (missing,), (within,))

@@ -45,6 +45,23 @@ def condition(scope: Scope, asked: Condition) -> Expr:
             assert_never(asked)
 
 
+def passes_unset(asked: Condition) -> bool:
+    """Whether a condition holds where no dimension has a value."""
+    match asked:
+        case And(parts):
+            return all(passes_unset(part) for part in parts)
+        case Or(parts):
+            return any(passes_unset(part) for part in parts)
+        case Not(part):
+            return not passes_unset(part)
+        case Compare(operator=Operator.IS_NULL):
+            return bool(asked.value)
+        case Compare():
+            return asked.operator in (Operator.NE, Operator.NOT_IN)
+        case _:
+            assert_never(asked)
+
+
 def compare(part: Expr, kind: Kind, operator: Operator, value: Scalar | tuple[Scalar, ...], name: str) -> Expr:
     """`part operator value`, where `name` is what errors call the part. QueryError BAD_ARGUMENT."""
     if operator is Operator.IS_NULL:

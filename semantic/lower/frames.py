@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from semantic.model.facts import Kind
-from semantic.model.metric import Simple
-from semantic.model.reach import time_column
+from semantic.model.metric import Attribution, Simple
+from semantic.model.reach import sources
 from semantic.plan.expr import TRUE, All, Binary, Col, Const, Expr, IsNotTrue, IsNull, Param
 from semantic.plan.operators import BinaryOp
-from semantic.query.bind import effective_span
+from semantic.query.bind import days_with_data, effective_span
 from semantic.query.bound import BoundQuery, Frame
-from semantic.query.period import Moment, Span, Target, bounds_of, clock_bucket, finest, local_day, targets
+from semantic.query.period import Moment, Span, Target, clock_bucket, finest, targets
 from semantic.time import (
     Duration,
     Grain,
@@ -160,17 +160,17 @@ def aligned(found: tuple[Interval, ...], grain: Grain, bound: BoundQuery) -> boo
     )
 
 
-def covered(bound: BoundQuery, metric: Simple, frame: Frame) -> Expr:
-    """True of the rows whose interval touches the days that the metric's dataset has data for.
+def covered(bound: BoundQuery, metric: Simple | Attribution, frame: Frame) -> Expr:
+    """True of the rows whose interval touches the days that the metric has data for.
 
     What has no time has nothing before it.
     """
-    time = time_column(bound.model, metric)
-    bounds = bounds_of(bound.facts.datasets[time.dataset], time.name) if time else None
+    times = (source.time for source in sources(bound.model, metric))
+    days = days_with_data(((time.dataset, time.name) for time in times if time), bound.facts, bound.zone)
     found = intervals(bound, frame)
-    if bounds is None or not found:
+    if days is None or not found:
         return Const(False)
-    first, last = local_day(bounds.first, bound.zone), local_day(bounds.last, bound.zone)
+    first, last = days
     inside = [item for item in found if _day(item.end, bound, -1) >= first and _day(item.start, bound, 0) <= last]
     if len(inside) == len(found):
         timeless = bound.span is None and bound.time_keys

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from semantic.model.expression import Expression
 from semantic.model.metric import Simple
-from semantic.model.sequence import Funnel, RetentionDefinition
+from semantic.model.sequence import AttributionDefinition, AttributionModel, CreditTime, Funnel, RetentionDefinition
 from semantic.query.bound import PLAIN, Frame
 from semantic.query.query import Condition
 
@@ -73,7 +73,24 @@ class ValueLeaf:
         return f"{self.retention.name}_{self.period}_value"
 
 
-Leaf = MetricLeaf | StepLeaf | CohortLeaf | ValueLeaf
+@dataclass(frozen=True, slots=True)
+class CreditLeaf:
+    """The credit of an attribution by a model: of a value of the conversions, or (None) of their number."""
+
+    definition: AttributionDefinition
+    model: AttributionModel
+    time: CreditTime
+    value: Expression | None
+    frame: Frame = PLAIN
+    where: Condition | None = None
+
+    @property
+    def label(self) -> str:
+        """What its column is called after."""
+        return f"{self.definition.name}_{self.model}"
+
+
+Leaf = MetricLeaf | StepLeaf | CohortLeaf | ValueLeaf | CreditLeaf
 
 
 class Leaves:

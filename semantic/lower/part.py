@@ -15,14 +15,15 @@ from datetime import date, datetime
 from typing import Protocol, assert_never
 
 from semantic.errors import Code, QueryError
+from semantic.lower.attribution import CreditReading
 from semantic.lower.distinct import counted, fits
 from semantic.lower.frames import Interval, aligned, intervals, moment_kind, unit
 from semantic.lower.funnel import FunnelReading
-from semantic.lower.leaf import CohortLeaf, Leaf, MetricLeaf, StepLeaf, ValueLeaf
+from semantic.lower.leaf import CohortLeaf, CreditLeaf, Leaf, MetricLeaf, StepLeaf, ValueLeaf
 from semantic.lower.retention import RetentionReading, ValueReading
 from semantic.lower.rows import Rows
 from semantic.lower.scope import Scope
-from semantic.lower.window import windowed
+from semantic.lower.window import summed, windowed
 from semantic.model.metric import Aggregation
 from semantic.model.reach import time_column
 from semantic.plan.expr import Col
@@ -68,6 +69,9 @@ class Part:
         values = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, ValueLeaf))
         if values:
             return ValueReading(bound, values, start, end)
+        credits = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, CreditLeaf))
+        if credits:
+            return CreditReading(bound, credits, start, end)
         steps = tuple((leaf, name) for leaf, name in self.items if isinstance(leaf, StepLeaf))
         return FunnelReading(bound, steps, start, end)
 
@@ -99,6 +103,8 @@ def _group(bound: BoundQuery, leaf: Leaf) -> tuple[object, ...]:
             return ("funnel", funnel.name, frame, where)
         case CohortLeaf(retention, _, _, frame, where):
             return ("retention", retention.name, frame, where)
+        case CreditLeaf(definition=definition, time=time, frame=frame, where=where):
+            return ("attribution", definition.name, time, frame, where)
         case ValueLeaf(retention=retention, frame=frame, where=where):
             return ("value", retention.name, frame, where)
         case _:
@@ -133,10 +139,14 @@ def lower_part(part: Part, word: int) -> Iterator[Plan]:
         yield reading.by(bound.keys)
         return
     grain = finest([key.grain for key in bound.time_keys])
+    dimensions = tuple(key for key in bound.keys if isinstance(key, DimensionKey))
     if part.frame.window is None and part.frame.to_date is None and aligned(found, grain, bound):
         yield _moved(part, reading, found, grain)
     elif isinstance(reading, Rows):
         yield from windowed(reading, found, unit(found, grain, bound))
+    elif isinstance(reading, CreditReading):
+        size = unit(found, grain, bound)
+        yield summed(bound, reading.by(dimensions, (UNIT, size)), found, size)
     else:
         raise QueryError(
             Code.NOT_ANSWERABLE,

@@ -121,6 +121,13 @@ class Scope:
         """The instant at which the local hour or minute of a naive UTC timestamp begins, as TIMESTAMPTZ."""
         return Cast(shifts.bucket(utc, grain, shifts.to_local(self.zone, bounds or _WIDE)), Kind.TIMESTAMPTZ)
 
+    def period(self, utc: Expr, grain: Grain, bounds: Bounds | None) -> Expr:
+        """The period that a naive UTC timestamp is in: its first local day; for clock grains, as `clock_bucket`."""
+        if grain.is_clock:
+            return self.clock_bucket(utc, grain, bounds)
+        day = Cast(self.to_local(utc, bounds), Kind.DATE)
+        return day if grain is Grain.DAY else Truncate(day, grain, self.week_start)
+
     def time(self, column: str, bounds: Bounds | None, path: tuple[str, ...] = ()) -> Time:
         """A time column, the dataset's own or one that relationships lead to, ready to be bucketed and compared.
 

@@ -19,7 +19,7 @@ from semantic.plan.build import divide
 from semantic.plan.expr import Col, Expr
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Expansion, Join, JoinKind, Plan, Project, Spine
-from semantic.query.bound import DimensionKey
+from semantic.query.bound import BoundQuery, DimensionKey
 from semantic.time import Grain
 
 UNIT = "unit#"
@@ -39,16 +39,23 @@ def windowed(rows: Rows, found: tuple[Interval, ...], unit: Grain) -> Iterator[P
     """A plan for the leaves that add up together, and one for each other leaf."""
     adding = tuple(item for item in rows.items if item[0].metric.agg in (*_ADDS_UP, Aggregation.AVG))
     others = [item for item in rows.items if item not in adding]
-    spine = _spine(rows, found, unit)
+    spine = _spine(rows.bound, found, unit)
     if adding:
         yield _adding(replace(rows, items=adding), spine, unit)
     for item in others:
         yield _holistic(replace(rows, items=(item,)), spine, unit)
 
 
-def _spine(rows: Rows, found: tuple[Interval, ...], unit: Grain) -> Spine:
+def summed(bound: BoundQuery, units: Plan, found: tuple[Interval, ...], unit: Grain) -> Plan:
+    """Sums of units (`unit#`, the query's dimensions, then sums) over every window that holds the unit."""
+    keys = {key.name for key in bound.keys}
+    names = tuple(name for name in units.output if name != UNIT and name not in keys)
+    return _joined(bound, units, _spine(bound, found, unit), tuple((name, Agg(Fold.SUM, Col(name))) for name in names))
+
+
+def _spine(bound: BoundQuery, found: tuple[Interval, ...], unit: Grain) -> Spine:
     kind = moment_kind(unit)
-    targets = tuple((key.name, key.kind) for key in rows.bound.time_keys)
+    targets = tuple((key.name, key.kind) for key in bound.time_keys)
     columns = (*targets, *((name, kind) for name in _BOUNDS))
     values = tuple((*item.target, item.start, item.end) for item in found)
     return Spine(columns, values, Expansion(*_BOUNDS, unit, _SPINE_UNIT))
@@ -58,10 +65,10 @@ def _dimensions(rows: Rows) -> Named:
     return tuple((key.name, rows.key(key)) for key in rows.bound.keys if isinstance(key, DimensionKey))
 
 
-def _joined(rows: Rows, units: Plan, spine: Spine, aggregates: tuple[tuple[str, Agg], ...]) -> Plan:
+def _joined(bound: BoundQuery, units: Plan, spine: Spine, aggregates: tuple[tuple[str, Agg], ...]) -> Plan:
     """Unit rows brought to every window that holds their unit, and aggregated by the query's keys."""
     joined = Join(units, spine, JoinKind.INNER, ((UNIT, _SPINE_UNIT),))
-    return Aggregate(joined, tuple((key.name, Col(key.name)) for key in rows.bound.keys), aggregates)
+    return Aggregate(joined, tuple((key.name, Col(key.name)) for key in bound.keys), aggregates)
 
 
 def _adding(rows: Rows, spine: Spine, unit: Grain) -> Plan:
@@ -80,7 +87,7 @@ def _adding(rows: Rows, spine: Spine, unit: Grain) -> Plan:
             merged.append((name, Agg(_ADDS_UP[leaf.metric.agg], Col(name))))
             final.append((name, Col(name)))
     units = rows.fold(((UNIT, rows.bucket(unit)), *_dimensions(rows)), tuple(partial))
-    return Project(_joined(rows, units, spine, tuple(merged)), tuple(final))
+    return Project(_joined(rows.bound, units, spine, tuple(merged)), tuple(final))
 
 
 def _holistic(rows: Rows, spine: Spine, unit: Grain) -> Plan:
@@ -94,4 +101,4 @@ def _holistic(rows: Rows, spine: Spine, unit: Grain) -> Plan:
         agg = Agg(Fold.COUNT_DISTINCT, Col(VALUE))
     else:
         agg = Agg(Fold.PERCENTILE, Col(VALUE), p=percentile(leaf.metric))
-    return _joined(rows, values, spine, ((name, agg),))
+    return _joined(rows.bound, values, spine, ((name, agg),))

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from semantic.errors import Position
 from semantic.model.expression import Expression, Ref
+from semantic.model.sequence import CreditTime
 from semantic.model.text import NO_TEXT, Text
 from semantic.time import Duration, Grain
 
@@ -125,11 +126,13 @@ class Retention(Described):
 class Attribution(Described):
     """Credit of an attribution.
 
-    Of `value` (an expression over the conversion dataset), or of the conversions counted.
+    Of `value` (an expression over the conversion dataset), or of the conversions counted. `time` overrides the
+    attribution's.
     """
 
     attribution: str
     value: Expression | None = None
+    time: CreditTime | None = None
 
 
 Metric = Simple | Ratio | Derived | Cumulative | Conversion | Retention | Attribution

@@ -15,6 +15,7 @@ from semantic.model.dataset import Dimension, Relationship
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
 from semantic.model.reads import metrics_read, target_of
+from semantic.model.sequence import CreditTime
 from semantic.model.text import Text
 
 MAX_PATH = 4
@@ -60,41 +61,26 @@ def reachable(model: Model, dataset: str) -> Mapping[str, ReachedDimension]:
     return MappingProxyType(found)
 
 
-def _split_datasets(model: Model, metric: Metric) -> tuple[str, ...]:
-    """The datasets whose rows a metric's own numbers are split by; none for metrics that are only made of others."""
-    match metric:
-        case Simple():
-            return (metric.dataset,)
-        case Conversion():
-            return model.funnels[metric.funnel].entry_datasets
-        case Retention():
-            return (model.retentions[metric.retention].cohort.dataset,)
-        case Attribution():
-            return (model.attributions[metric.attribution].touch.dataset,)
-        case Ratio() | Derived() | Cumulative():
-            return ()
-        case _:
-            assert_never(metric)
-
-
-def datasets_of(model: Model, metric: Metric) -> tuple[str, ...]:
-    """The datasets whose rows decide what a metric can be split by, in order, each once."""
-    return tuple(dict.fromkeys(source.dataset for source in sources(model, metric)))
-
-
 def splits(model: Model, metric: Metric) -> tuple[str, ...]:
-    """The dimensions a metric can be split by: those that every one of its datasets has."""
-    datasets = datasets_of(model, metric)
-    if not datasets:
+    """The dimensions a metric can be split by: those that every one of its sources has."""
+    offered = [_offered(model, model.metrics[name], dataset) for name, dataset in _splitting(model, metric)]
+    if not offered:
         return ()
-    names = list(reachable(model, datasets[0]))
+    return tuple(name for name in offered[0] if all(name in other for other in offered[1:]))
+
+
+def _splitting(model: Model, metric: Metric) -> tuple[tuple[str, str], ...]:
+    """The metrics whose own rows decide what a metric can be split by, with those rows' datasets, each once."""
+    return tuple(dict.fromkeys((source.metric, source.dataset) for source in sources(model, metric)))
+
+
+def _offered(model: Model, metric: Metric, dataset: str) -> tuple[str, ...]:
+    """The dimensions of a dataset that a metric's numbers can be split by."""
+    names = tuple(reachable(model, dataset))
     if isinstance(metric, Attribution):
-        allowed = model.attributions[metric.attribution].touch_dimensions
-        names = [name for name in names if name in allowed]
-    for dataset in datasets[1:]:
-        others = reachable(model, dataset)
-        names = [name for name in names if name in others]
-    return tuple(names)
+        chosen = model.attributions[metric.attribution].touch_dimensions
+        return tuple(name for name in names if name in chosen) if chosen else names
+    return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +119,50 @@ class MetricSource:
 
 def sources(model: Model, metric: Metric) -> tuple[MetricSource, ...]:
     """The sources of a metric and of all metrics inside it, in order, each once."""
-    if isinstance(metric, Simple):
-        return (MetricSource(metric.name, metric.dataset, time_column(model, metric)),)
-    found = [MetricSource(metric.name, name, own_time(model, name)) for name in _split_datasets(model, metric)]
+    found = list(_own_sources(model, metric))
     for name in metrics_read(metric):
         found += sources(model, model.metrics[name])
     return tuple(dict.fromkeys(found))
+
+
+def _own_sources(model: Model, metric: Metric) -> Iterator[MetricSource]:
+    """The sources of a metric's own numbers; none for metrics that are only made of others."""
+    match metric:
+        case Simple():
+            yield MetricSource(metric.name, metric.dataset, time_column(model, metric))
+        case Conversion():
+            for name in model.funnels[metric.funnel].entry_datasets:
+                yield MetricSource(metric.name, name, own_time(model, name))
+        case Retention():
+            name = model.retentions[metric.retention].cohort.dataset
+            yield MetricSource(metric.name, name, own_time(model, name))
+        case Attribution():
+            yield from _credit_sources(model, metric)
+        case Ratio() | Derived() | Cumulative():
+            return
+        case _:
+            assert_never(metric)
+
+
+def _credit_sources(model: Model, metric: Attribution) -> Iterator[MetricSource]:
+    """Credit is split by the touch. It is of the conversion's time, or of the touch's where there was one."""
+    attribution = model.attributions[metric.attribution]
+    touch, conversion = attribution.touch.dataset, attribution.conversion.dataset
+    if credit_time(model, metric) is CreditTime.TOUCH:
+        yield MetricSource(metric.name, touch, own_time(model, touch))
+    yield MetricSource(metric.name, touch, own_time(model, conversion))
+
+
+def credit_time(model: Model, metric: Attribution) -> CreditTime:
+    """When a metric's credit is: as it says, else as its attribution does."""
+    return metric.time or model.attributions[metric.attribution].time
+
+
+def is_credited(model: Model, metric: Metric) -> bool:
+    """Whether a metric is credit, or computed from metrics that are."""
+    return isinstance(metric, Attribution) or any(
+        is_credited(model, model.metrics[name]) for name in metrics_read(metric)
+    )
 
 
 def datasets_read(model: Model, metric: Metric) -> tuple[str, ...]:

@@ -142,10 +142,22 @@ class AttributionModel(StrEnum):
     POSITION = "position"
     TIME_DECAY = "time_decay"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether one touch gets all of the credit."""
+        return self in (AttributionModel.LAST_NON_DIRECT, AttributionModel.FIRST, AttributionModel.LAST)
+
+
+class CreditTime(StrEnum):
+    """When credit is: at the conversion, or at the touch that gets it."""
+
+    CONVERSION = "conversion"
+    TOUCH = "touch"
+
 
 @dataclass(frozen=True, slots=True)
 class AttributionDefinition:
-    """An `attributions:` entry. `touch_dimensions`: what credit can be split by."""
+    """An `attributions:` entry. `touch_dimensions`: what credit can be split by (none: all that the touches have)."""
 
     name: str
     entity: str
@@ -154,6 +166,7 @@ class AttributionDefinition:
     touch_dimensions: tuple[str, ...]
     lookback: Duration
     model: AttributionModel = AttributionModel.LAST_NON_DIRECT
+    time: CreditTime = CreditTime.CONVERSION
     direct: Expression | None = None
     label: Text = NO_TEXT
     description: Text = NO_TEXT

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Kind
-from semantic.plan.operators import BinaryOp, Order, TextTest
+from semantic.plan.operators import BinaryOp, Order, Running, TextTest
 from semantic.query.query import Scalar
 from semantic.time import Grain, Weekday
 
@@ -264,6 +264,16 @@ class RowCount:
     """The number of rows of the whole result, on every row."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """A value folded over the rows whose place in the order (one whole number) is at most `reach` before the row's."""
+
+    fold: Running
+    part: Expr
+    order: Order
+    reach: int
+
+
 Logic = All | AnyOf | IsNotTrue | IsNull | InList | TextMatch
 """Expressions that are true or not."""
 
@@ -273,7 +283,7 @@ Moment = Shift | Truncate | PeriodNumber | PeriodStart | PeriodIndex | Instant |
 Word = Bits | BitOf | Shifted | HasBits | Shares
 """Expressions about bits."""
 
-Window = RowNumber | Previous | CountSoFar | RowCount
+Window = RowNumber | Previous | CountSoFar | Lately | RowCount
 """Expressions about other rows than their own: columns of a Project, and never part of another expression."""
 
 Expr = Col | Param | Const | Authored | Binary | Logic | Case | Coalesce | Cast | Row | Item | Moment | Word | Window

@@ -15,6 +15,7 @@ class BinaryOp(StrEnum):
     SUBTRACT = "-"
     DIVIDE = "/"
     WHOLES = "//"
+    POWER = "^"
     EQ = "="
     GT = ">"
     GTE = ">="
@@ -22,6 +23,14 @@ class BinaryOp(StrEnum):
     LTE = "<="
     SAME = "is not distinct from"
     DIFFERENT = "is distinct from"
+
+
+class Running(StrEnum):
+    """How the rows before a row are folded into one value; nulls are left out."""
+
+    COUNT = "count"
+    MIN = "min"
+    MAX = "max"
 
 
 class TextTest(StrEnum):

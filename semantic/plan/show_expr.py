@@ -25,6 +25,7 @@ from semantic.plan.expr import (
     IsNotTrue,
     IsNull,
     Item,
+    Lately,
     Micros,
     Moment,
     Param,
@@ -87,7 +88,7 @@ def show_expr(expr: Expr) -> str:
             return _show_moment(expr)
         case Bits() | BitOf() | Shifted() | HasBits() | Shares():
             return _show_word(expr)
-        case RowNumber() | Previous() | CountSoFar() | RowCount():
+        case RowNumber() | Previous() | CountSoFar() | Lately() | RowCount():
             return _show_window(expr)
         case _:
             assert_never(expr)
@@ -143,6 +144,8 @@ def _show_window(expr: Window) -> str:
             return f"previous({show_expr(part)}; {_show_order(order)})"
         case CountSoFar(part, order):
             return f"count_so_far({show_expr(part)}; {_show_order(order)})"
+        case Lately(fold, part, order, reach):
+            return f"{fold}({show_expr(part)} of the last {reach} by {_show_order(order)})"
         case RowCount():
             return "row_count()"
         case _:

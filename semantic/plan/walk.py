@@ -25,6 +25,7 @@ from semantic.plan.expr import (
     IsNotTrue,
     IsNull,
     Item,
+    Lately,
     Micros,
     Param,
     PeriodIndex,
@@ -73,6 +74,8 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return _ordered(order)
         case Previous(part, order) | CountSoFar(part, order):
             return (part, *_ordered(order))
+        case Lately():
+            return (expr.part, *_ordered(expr.order))
         case Bits():
             return tuple(condition for condition, _ in expr.parts)
         case Authored():

@@ -12,7 +12,7 @@ from semantic.model.metric import Metric
 from semantic.model.model import Model
 from semantic.model.reach import MetricSource, datasets_read, reachable, sources, splits
 from semantic.query.bound import BoundMetric, BoundQuery, DimensionKey, Frame, Key, TimeKey
-from semantic.query.check import check_arguments, check_frames, check_segments, check_time, check_timed
+from semantic.query.check import check_arguments, check_frames, check_models, check_segments, check_time, check_timed
 from semantic.query.kind import dimension_kind, metric_kind, widest
 from semantic.query.notice import notices
 from semantic.query.period import Span, bounds_of, data_through, days_span, local_day, resolve
@@ -52,6 +52,7 @@ def bind(model: Model, query: MetricQuery, facts: Facts) -> BoundQuery:
     """The query with every name resolved and every date absolute. QueryError, the first that is found."""
     check_arguments(query)
     tz = zone(query.timezone or model.timezone)
+    check_models(model, query)
     metrics = [model.metric(field.metric) for field in query.metrics]
     absent = [_is_absent(model, query, field, metric) for field, metric in zip(query.metrics, metrics, strict=True)]
     present = [metric for metric, is_absent in zip(metrics, absent, strict=True) if not is_absent]
@@ -98,9 +99,10 @@ def _metric(model: Model, field: MetricField, facts: Facts, absent: bool) -> Bou
         raise QueryError(
             Code.BAD_ARGUMENT, f'"{metric.name}" is no number: it has no change.', "Ask for its value at the offset."
         )
-    if field.comparison is Comparison.CHANGE_RATIO:
+    splits_credit = field.model is not None and not field.model.is_whole
+    if field.comparison is Comparison.CHANGE_RATIO or (splits_credit and kind is Kind.DECIMAL):
         kind = Kind.FLOAT
-    return BoundMetric(field.key, metric, kind, frame, field.where, field.comparison, absent)
+    return BoundMetric(field.key, metric, kind, frame, field.where, field.comparison, absent, field.model)
 
 
 def _keys(model: Model, query: MetricQuery, read: list[MetricSource], facts: Facts) -> Iterator[Key]:

@@ -10,7 +10,7 @@ from semantic.model.dataset import Dataset
 from semantic.model.facts import Facts, Kind
 from semantic.model.metric import Metric
 from semantic.model.model import Model
-from semantic.model.sequence import Funnel, RetentionDefinition
+from semantic.model.sequence import AttributionModel, Funnel, RetentionDefinition
 from semantic.query.cells import Cell
 from semantic.query.funnel import FunnelReport
 from semantic.query.journey import JourneyReport
@@ -67,7 +67,9 @@ Key = TimeKey | DimensionKey
 
 @dataclass(frozen=True, slots=True)
 class BoundMetric:
-    """One asked-for number. `absent`: it can't be split as asked and its author chose null for that."""
+    """One asked-for number. `absent`: it can't be split as asked and its author chose null for that. `model`: of
+    the attributions in it, instead of their own.
+    """
 
     key: str
     metric: Metric
@@ -76,6 +78,7 @@ class BoundMetric:
     where: Condition | None = None
     comparison: Comparison = Comparison.VALUE
     absent: bool = False
+    model: AttributionModel | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.facts import Kind
-from semantic.model.metric import Attribution, Cumulative, Derived, Metric, Ratio
+from semantic.model.metric import Cumulative, Derived, Metric, Ratio
 from semantic.model.model import Model
-from semantic.model.reach import sources
+from semantic.model.reach import is_credited, sources
 from semantic.query.bound import BoundMetric, BoundQuery
 from semantic.query.period import finest, nested
 from semantic.query.query import Comparison, MetricField, MetricQuery, TimeField
@@ -58,6 +58,13 @@ def _check_keys(argument: str, names: Iterable[str], known: list[str]) -> None:
             raise _bad(f'`{argument}` names "{name}", which is not selected in `rows`.', near)
 
 
+def check_models(model: Model, query: MetricQuery) -> None:
+    """A model of attribution, asked of what has no credit."""
+    for field in query.metrics:
+        if field.model is not None and not is_credited(model, model.metric(field.metric)):
+            raise _bad(f'`model` says how credit is shared, but "{field.metric}" has none.', "Leave it out.")
+
+
 def check_segments(model: Model, query: MetricQuery, datasets: Iterable[str]) -> None:
     """A segment filters every dataset of a query, or it is refused: nothing is left unfiltered silently."""
     known = {segment.name for dataset in model.datasets.values() for segment in dataset.segments}
@@ -94,7 +101,6 @@ def check_time(bound: BoundQuery) -> None:
     for metric in bound.metrics:
         if metric.absent:
             continue
-        _check_answerable(bound.model, metric.metric)
         for source in sources(bound.model, metric.metric):
             time = source.time
             kind = bound.facts.datasets[time.dataset].columns.get(time.name) if time else None
@@ -104,21 +110,6 @@ def check_time(bound: BoundQuery) -> None:
                     f'"{metric.metric.name}" has days only: it can\'t be split by {clock[0].name}.',
                     "Use DAY or a coarser grain.",
                 )
-
-
-def _check_answerable(model: Model, metric: Metric) -> None:
-    """Refuse the types that no lowering exists for."""
-    for found in _inside(model, metric):
-        if isinstance(found, Attribution):
-            raise QueryError(
-                Code.NOT_ANSWERABLE,
-                f'"{found.name}" is an attribution metric, which this version only validates.',
-            )
-
-
-def is_answerable(model: Model, metric: Metric) -> bool:
-    """Whether there is any question in which a metric has an answer."""
-    return not any(isinstance(found, Attribution) for found in _inside(model, metric))
 
 
 def check_frames(bound: BoundQuery) -> None:

@@ -151,9 +151,10 @@ def metric_kind(model: Model, facts: Facts, metric: Metric) -> Kind:
         case Cumulative():
             return metric_kind(model, facts, model.metrics[metric.metric])
         case Attribution():
-            if metric.value is None:
+            attribution = model.attributions[metric.attribution]
+            if metric.value is None or not attribution.model.is_whole:
                 return Kind.FLOAT
-            dataset = model.attributions[metric.attribution].conversion.dataset
+            dataset = attribution.conversion.dataset
             kind = expression_kind(metric.value, column_kinds(model, facts, dataset))
             return kind if kind is Kind.DECIMAL else Kind.FLOAT
         case Retention():

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from semantic.model.sequence import AttributionModel
 from semantic.time import Duration, Grain, Unit
 
 Scalar = str | int | float | bool | Decimal | date | datetime | None
@@ -78,7 +79,7 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetricField:
-    """One metric under one response key, with its own filter and time arguments."""
+    """One metric under one response key, with its own filter and time arguments. `model`: of the attributions in it."""
 
     key: str
     metric: str
@@ -87,6 +88,7 @@ class MetricField:
     comparison: Comparison = Comparison.VALUE
     rolling: Duration | None = None
     to_date: Grain | None = None
+    model: AttributionModel | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from semantic.plan.expr import (
     IsNotTrue,
     IsNull,
     Item,
+    Lately,
     Logic,
     Micros,
     Moment,
@@ -88,7 +89,7 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             return dialect.row_item(part(inner), place)
         case Shift() | Truncate() | PeriodNumber() | PeriodStart() | PeriodIndex() | Instant() | Micros():
             return _timed(expr, part(expr.part), dialect)
-        case RowNumber() | Previous() | CountSoFar() | RowCount():
+        case RowNumber() | Previous() | CountSoFar() | Lately() | RowCount():
             return _window(expr, columns, dialect)
         case _:
             assert_never(expr)
@@ -130,6 +131,9 @@ def _window(expr: Window, columns: Columns, dialect: Dialect) -> Fragment:
         case CountSoFar(part, order):
             counted = build("count(CASE WHEN {} THEN 1 END)", render(part, columns, dialect))
             return _over(counted, order, columns, " ROWS UNBOUNDED PRECEDING")
+        case Lately(fold, part, order, reach):
+            folded = build(f"{fold.value}({{}})", render(part, columns, dialect))
+            return _over(folded, order, columns, f" RANGE BETWEEN {reach} PRECEDING AND CURRENT ROW")
         case RowCount():
             return Fragment("count(*) OVER ()")
         case _:
@@ -176,6 +180,8 @@ def _binary(expr: Binary, left: Fragment, right: Fragment, dialect: Dialect) -> 
         return build("{} / nullif({}, 0)", nest(left, Binding.PRODUCT), right, binding=Binding.PRODUCT, kind=kind)
     if expr.op is BinaryOp.WHOLES:
         return dialect.wholes(nest(left), nest(right))
+    if expr.op is BinaryOp.POWER:
+        return build("power({}, {})", left, right, kind=Kind.FLOAT)
     before, after, whole = _SIGNS.get(expr.op, _COMPARING)
     return build(f"{{}} {expr.op.value.upper()} {{}}", nest(left, before), nest(right, after), binding=whole)
 

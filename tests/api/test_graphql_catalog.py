@@ -89,7 +89,14 @@ async def test_dimensions_datasets_and_segments(shop: Shop) -> None:
     assert names(datasets["orders"]["dimensions"]) == ["channel", "province", "buyer_member_level"]
     assert datasets["events"]["entities"] == ["user"]
     assert datasets["events"]["primaryKey"] == ["event_id"]
-    assert names(datasets["orders"]["metrics"]) == ["gmv", "orders", "uv_value", "net"]
+    assert names(datasets["orders"]["metrics"]) == [
+        "gmv",
+        "orders",
+        "uv_value",
+        "net",
+        "view_to_click",
+        "credited_gmv",
+    ]
     assert data["segments"] == [
         {
             "name": "app_only",

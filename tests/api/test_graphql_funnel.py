@@ -13,7 +13,6 @@ import pytest_asyncio
 
 from api.context import Outcome
 from api.resolvers.limits import Limits
-from api.schema.names import vocabulary
 from api.showing import shown, title
 from tests.api.around import around
 from tests.api.shop import Shop, open_shop, shop_facts, shop_model, write_tables
@@ -177,16 +176,6 @@ async def test_too_much_is_refused_and_never_cut(shop: Shop, part: str, selectio
     asked = await shop.ask(document, limits=Limits(rows=20))
     assert asked.codes == ("LIMIT_EXCEEDED",)
     assert len((await shop.ask(document)).data["funnel"][part]) * 3 > 20
-
-
-async def test_an_attribution_metric_is_not_offered(shop: Shop) -> None:
-    asked = await shop.ask("{ metrics { totals { creditedGmv } } }")
-    assert asked.codes == ("UNKNOWN_METRIC",)
-    metrics = (await shop.ask("{ catalog { metrics { name } } }")).data["catalog"]["metrics"]
-    assert "credited_gmv" not in {metric["name"] for metric in metrics}
-    names = vocabulary(shop_model(), shop_facts())
-    assert "creditedGmv" not in names.metrics
-    assert {"viewToClick", "d1Retention"} <= set(names.metrics)
 
 
 def test_fields_with_nothing_to_name_are_left_out() -> None:

@@ -106,6 +106,7 @@ def test_scalars_follow_the_kinds_of_the_data(schema: GraphQLSchema) -> None:
         "orders": "Long",
         "uvValue": "Float",
         "net": "Decimal",
+        "creditedGmv": "Decimal",
         "uv7d": "Long",
         "largestId": "Long",
         "idCount": "Long",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from semantic.model.dataset import DimensionType
 from semantic.model.metric import Cumulative, Derived, Ratio
 from semantic.model.model import Model
-from semantic.model.reach import datasets_of, reachable, splits
+from semantic.model.reach import reachable, sources, splits
 from semantic.query.query import (
     Between,
     Comparison,
@@ -94,7 +94,7 @@ def make_query(choices: Choices, world: World, model: Model) -> MetricQuery:
 def shared_dimensions(model: Model, names: Sequence[str]) -> dict[str, DimensionType]:
     """What all of the metrics can be split by, with types."""
     found = [splits(model, model.metrics[name]) for name in names]
-    reached = reachable(model, datasets_of(model, model.metrics[names[0]])[0])
+    reached = reachable(model, sources(model, model.metrics[names[0]])[0].dataset)
     return {name: reached[name].dimension.type for name in found[0] if all(name in others for others in found)}
 
 
@@ -119,7 +119,7 @@ def _segments(choices: Choices, model: Model, names: list[str]) -> tuple[str, ..
     known = [{segment.name for segment in dataset.segments} for dataset in model.datasets.values()]
     if choices.chance(5):
         return tuple(choices.some(sorted(set.union(*known)), 0, 1))
-    datasets = {name for metric in names for name in datasets_of(model, model.metrics[metric])}
+    datasets = {source.dataset for metric in names for source in sources(model, model.metrics[metric])}
     shared = [{segment.name for segment in model.datasets[name].segments} for name in datasets]
     return tuple(choices.some(sorted(set.intersection(*shared))))
 
