@@ -46,6 +46,11 @@ test-oldest: browser ## every test, with the oldest allowed dependencies (TESTS=
 	@scripts/venv.sh $(OLDEST) oldest
 	@HEADWATER_FUZZ=0.25 $(OLDEST)/bin/python -m pytest -p tests.fuzz $(PYTEST_ARGS) $(UNRAISABLE) $(TESTS)
 
+.PHONY: test-witness
+test-witness: ## funnels and retention against ClickHouse's own functions (170 MB)
+	@scripts/venv.sh .venv-witness witness
+	@.venv-witness/bin/pytest tests/witness
+
 .PHONY: test-sail
 test-sail: ## Spark's dialect, run on Sail
 	@scripts/venv.sh .venv-sail sail
@@ -95,5 +100,5 @@ ci: ## what continuous integration runs
 
 .PHONY: clean
 clean: ## remove what was made, but for .venv
-	@rm -rf .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(NEWEST) $(OLDEST) .venv-sail .venv-spark .venv-lock
+	@rm -rf .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(NEWEST) $(OLDEST) .venv-witness .venv-sail .venv-spark .venv-lock
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from bench.cold import cold
 from bench.data import prepare
 from bench.measure import Figure
+from bench.sequences import sequences
 from bench.serving import serving
 from bench.small import answers, compiling, idle
 
@@ -23,17 +25,30 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="DuckDB threads, ours and by hand (default: 2)")
     parser.add_argument("--folder", type=Path, default=Path(".bench"), help="where the data is kept (default: .bench)")
     parser.add_argument("--out", type=Path, help="write the figures to this file as JSON")
+    parser.add_argument("--only", choices=sorted(SECTIONS), help="measure one section (default: all)")
     given = parser.parse_args()
     folder = (given.folder / str(given.rows)).resolve()
     prepare(folder, given.rows)
-    figures = list(compiling(given.runs))
-    with serving(folder, given.threads) as server:
-        figures += cold(server, folder, given.threads, given.runs)
-        figures += answers(server, folder, given.runs)
-    figures += idle()
+    sections = [given.only] if given.only else list(SECTIONS)
+    figures = [figure for name in sections for figure in SECTIONS[name](folder, given.threads, given.runs)]
     show(figures)
     if given.out is not None:
         given.out.write_text(json.dumps([figure.json() for figure in figures], indent=1), encoding="utf-8")
+
+
+def _cold(folder: Path, threads: int, runs: int) -> Iterator[Figure]:
+    with serving(folder, threads) as server:
+        yield from cold(server, folder, threads, runs)
+        yield from answers(server, folder, runs)
+
+
+SECTIONS: dict[str, Callable[[Path, int, int], Iterable[Figure]]] = {
+    "compiling": lambda folder, threads, runs: compiling(runs),
+    "cold": _cold,
+    "sequences": sequences,
+    "idle": lambda folder, threads, runs: idle(),
+}
+"""What can be measured: each of a project folder, with threads, so many runs of each."""
 
 
 def show(figures: list[Figure]) -> None:

@@ -32,14 +32,33 @@ metrics:
 - {name: gmv, type: simple, dataset: events, agg: sum, expr: amount}
 - {name: spend, type: simple, dataset: ad_spend, agg: sum, expr: cost, fill: 0}
 - {name: roas, type: ratio, numerator: gmv, denominator: spend}
+- {name: uv7, type: cumulative, metric: uv, window: 7 days}
+- {name: uv28, type: cumulative, metric: uv, window: 28 days}
+funnels:
+- name: checkout
+  entity: user
+  dataset: events
+  window: 7 days
+  steps:
+  - {name: exposure, where: event = 'exposure'}
+  - {name: click, where: event = 'click'}
+  - {name: detail, where: event = 'detail_view'}
+  - {name: cart, where: event = 'add_to_cart'}
+  - {name: order, where: event = 'order'}
+retentions:
+- {name: visitors, entity: user, cohort: {dataset: events}, return: {dataset: events}, periods: 30}
 """
 
 
 def prepare(folder: Path, rows: int) -> None:
-    """Make the project folder unless it is there."""
-    if (folder / "model.yml").exists():
-        return
-    print(f"Making {rows:,} events in {folder} …", flush=True)
+    """Make the project folder, and the data unless they are there."""
+    if not (folder / "data" / "ad_spend.parquet").exists():
+        print(f"Making {rows:,} events in {folder} …", flush=True)
+        _write(folder, rows)
+    (folder / "model.yml").write_text(MODEL, encoding="utf-8")
+
+
+def _write(folder: Path, rows: int) -> None:
     events_only(folder, rows)
     with duckdb.connect() as connection:
         events = f"read_parquet('{folder}/data/events/**/*.parquet')"
@@ -47,7 +66,6 @@ def prepare(folder: Path, rows: int) -> None:
             f"COPY (SELECT DISTINCT CAST(event_time AS DATE) AS day, channel, 100.0 AS cost FROM {events}) "
             f"TO '{folder}/data/ad_spend.parquet'"
         )
-    (folder / "model.yml").write_text(MODEL, encoding="utf-8")
 
 
 def wide_model(folder: Path, metrics: int = 100, dimensions: int = 30) -> None:

@@ -51,20 +51,26 @@ class Server:
 
     def memory(self) -> float:
         """Resident memory in MB."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-        return 0.0
+        return self._status("VmRSS")
+
+    def peak(self) -> float:
+        """The most resident memory so far, in MB."""
+        return self._status("VmHWM")
+
+    def _status(self, name: str) -> float:
+        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
+        (found,) = (int(line.split()[1]) for line in lines if line.startswith(name))
+        return found / 1024
 
 
 @contextmanager
-def serving(folder: Path, threads: int) -> Iterator[Server]:
-    """A server of a project folder, ready to answer."""
+def serving(folder: Path, threads: int, **settings: str) -> Iterator[Server]:
+    """A server of a project folder, ready to answer. `settings`: more variables of its environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(Path(sys.executable).with_name("headwater")), "serve", "--model", str(folder), "--port", str(port)]
-    environment = {**os.environ, "HEADWATER_THREADS": str(threads), "HEADWATER_FRESHNESS_CHECK": "60"}
+    environment = {**os.environ, "HEADWATER_THREADS": str(threads), "HEADWATER_FRESHNESS_CHECK": "60", **settings}
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment) as process:
         try:

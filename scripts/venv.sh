@@ -2,6 +2,7 @@
 # Makes a virtual environment with Headwater in it, editable, and everything to test it.
 #
 #   scripts/venv.sh DIR locked    the versions of requirements-dev.lock (an environment that exists is brought up to date)
+#   scripts/venv.sh DIR witness   ClickHouse as a module, and of the locked versions only what runs its tests
 #   scripts/venv.sh DIR sail      the locked versions, and Sail with a client for it
 #   scripts/venv.sh DIR spark     the locked versions, and Spark
 #   scripts/venv.sh DIR newest    the newest versions that pyproject.toml allows, in a new environment
@@ -44,6 +45,10 @@ locked | sail | spark)
         $pip install --constraint requirements-dev.lock --editable ".[test-$versions]"
     fi
     ;;
+witness)
+    echo "Installing ClickHouse and what runs its tests …"
+    $pip install --constraint requirements-dev.lock --editable '.[fast,witness]' pytest pytest-asyncio hypothesis
+    ;;
 newest)
     echo "Installing the newest versions that pyproject.toml allows …"
     $pip install --upgrade --upgrade-strategy eager --editable '.[delta,iceberg,test]'
@@ -55,7 +60,7 @@ oldest)
         duckdb-extension-httpfs==1.5.5 # of that DuckDB only: here what reads S3 is tested against a real server
     ;;
 *)
-    echo "usage: $0 DIR locked|sail|spark|newest|oldest" >&2
+    echo "usage: $0 DIR locked|witness|sail|spark|newest|oldest" >&2
     exit 2
     ;;
 esac
