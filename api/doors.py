@@ -77,7 +77,7 @@ async def readiness(served: Served, running: Running) -> tuple[int, dict[str, An
             text = f": {served.problem}" if detailed else "; the server's log says why."
             body["warnings"].append(f"The changed model can't be used, the earlier one is in service{text}")
         try:
-            facts = await snapshot.engine.facts(tuple(snapshot.model.datasets))
+            facts = await snapshot.engine.facts(tuple(snapshot.model.stored))
         except HeadwaterError as error:
             return 503, {"status": "unready"} if hardened else body | {"status": "unready", "reason": str(error)}
         body["dataVersion"] = facts.version

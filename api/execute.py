@@ -17,7 +17,7 @@ from graphql.execution import Executor
 from api.context import Outcome, Response, Snapshot
 from api.errors import RequestCode, format_error
 from api.operations import Schemas, looks_at_schema
-from api.resolvers import funnel, journey, metrics, retention
+from api.resolvers import funnel, journey, metrics, retention, score
 from api.resolvers.catalog import catalog, freshness
 from api.resolvers.catalogs import Catalogs
 from api.resolvers.columnar import ColumnarExecutor
@@ -49,6 +49,7 @@ RESOLVERS = Resolvers(
     funnel=funnel.RESOLVERS,
     retention=retention.RESOLVERS,
     journey=journey.RESOLVERS,
+    score=score.RESOLVERS,
 )
 """How every field is answered."""
 

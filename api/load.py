@@ -41,7 +41,7 @@ async def load_snapshot(settings: Settings) -> Snapshot:
 async def all_facts(model: Model, engine: Engine) -> Facts | None:
     """Time bounds and keys too, where that takes no time: of large data they are learnt while it is served."""
     with suppress(TimeoutError, HeadwaterError):
-        return await asyncio.wait_for(engine.facts(tuple(model.datasets)), PATIENCE)
+        return await asyncio.wait_for(engine.facts(tuple(model.stored)), PATIENCE)
     return None
 
 

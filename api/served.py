@@ -132,7 +132,7 @@ class Served:
     async def _look(self) -> None:
         with self.lease() as snapshot:
             try:
-                facts = await snapshot.engine.facts(tuple(snapshot.model.datasets))
+                facts = await snapshot.engine.facts(tuple(snapshot.model.stored))
             except HeadwaterError:
                 return  # whoever asks for that dataset is told
         if kinds_of(facts) != kinds_of(snapshot.facts):

@@ -36,9 +36,9 @@ def inspect(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -> In
     """Look at every dataset's files, at their footers only. Blocking; one that fails hides no other."""
     found: dict[str, DatasetFacts] = {}
     errors: dict[str, HeadwaterError] = {}
-    connection = connect(settings, places_of(model.datasets.values(), root))
+    connection = connect(settings, places_of(model.stored.values(), root))
     try:
-        for dataset in model.datasets.values():
+        for dataset in model.stored.values():
             try:
                 found[dataset.name] = _look(connection, dataset, root, settings)
             except DataError as error:

@@ -28,8 +28,9 @@ def needs_of(model: Model, dataset: Dataset) -> Needs:
     metrics = (metric for metric in model.metrics.values() if isinstance(metric, Simple))
     placed = (time_column(model, metric) for metric in metrics)
     times = (time.name for time in placed if time is not None and time.dataset == dataset.name)
+    scored = (score.time_dimension for score in model.scores.values() if score.dataset == dataset.name)
     split = (_column(dimension) for dimension in dataset.dimensions)
-    named = dict.fromkeys(name for name in (dataset.time_dimension, *times, *split) if name is not None)
+    named = dict.fromkeys(name for name in (dataset.time_dimension, *times, *scored, *split) if name is not None)
     return Needs(tuple(dict.fromkeys(targets)), tuple(named))
 
 

@@ -26,11 +26,11 @@ def open_engine(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -
 
 def open_duckdb(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -> DuckDBEngine:
     """The innermost engine alone: no limits, no cache."""
-    connection = connect(settings, places_of(model.datasets.values(), root))
+    connection = connect(settings, places_of(model.stored.values(), root))
     presses = {
         dataset.name: Press(
             dataset, reader_of(dataset, root, settings, connection), needs_of(model, dataset), settings.read_attempts
         )
-        for dataset in model.datasets.values()
+        for dataset in model.stored.values()
     }
     return DuckDBEngine(connection, presses, settings)

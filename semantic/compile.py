@@ -11,6 +11,8 @@ from semantic.lower.funnel_report import lower_funnel
 from semantic.lower.journey import lower_journey
 from semantic.lower.lifecycle import lower_lifecycle
 from semantic.lower.retention import lower_retention
+from semantic.lower.score import lower_score
+from semantic.lower.scored import with_score_rows
 from semantic.lower.values import bind_values, lower_values, values_datasets
 from semantic.model.facts import Facts
 from semantic.model.model import Model
@@ -22,6 +24,7 @@ from semantic.query.bind import datasets_needed as metric_datasets
 from semantic.query.bind_funnel import bind_funnel, funnel_datasets
 from semantic.query.bind_journey import bind_journey, journey_datasets
 from semantic.query.bind_retention import bind_lifecycle, bind_retention, retention_datasets
+from semantic.query.bind_score import bind_score, score_datasets
 from semantic.query.bound import (
     Bound,
     BoundFunnel,
@@ -29,6 +32,7 @@ from semantic.query.bound import (
     BoundLifecycle,
     BoundQuery,
     BoundRetention,
+    BoundScore,
     BoundValues,
 )
 from semantic.query.funnel import FunnelQuery
@@ -36,6 +40,8 @@ from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import ANONYMOUS, MetricQuery, Viewer
 from semantic.query.retention import RetentionQuery
+from semantic.query.score import ScoreQuery
+from semantic.query.scored import with_scores
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question, check_visible
 from semantic.query.warning import QueryWarning
@@ -75,6 +81,8 @@ def datasets_needed(model: Model, query: Question) -> tuple[str, ...]:
             return retention_datasets(model, query)
         case JourneyQuery():
             return journey_datasets(model, query)
+        case ScoreQuery():
+            return score_datasets(model, query)
         case _:
             assert_never(query)
 
@@ -88,8 +96,9 @@ def compile_query(
 ) -> Compiled:
     """A question → one SQL statement, or QueryError saying why there is no right answer."""
     check_visible(model, query, viewer)
+    facts = with_scores(model, facts)
     bound = _bind(model, query, facts)
-    plan = rewrite_plan(_lower(bound, dialect), model, facts, viewer)
+    plan = rewrite_plan(with_score_rows(_lower(bound, dialect), bound), model, facts, viewer)
     text = Renderer(dialect, plan).render(plan)
     datasets = sorted({node.dataset for node in nodes(plan) if isinstance(node, Scan)})
     statement = Statement(text.text, text.params, answer_columns(bound), tuple(datasets))
@@ -110,6 +119,8 @@ def _bind(model: Model, query: Question, facts: Facts) -> Bound:
             return bind_lifecycle(model, query, facts)
         case JourneyQuery():
             return bind_journey(model, query, facts)
+        case ScoreQuery():
+            return bind_score(model, query, facts)
         case _:
             assert_never(query)
 
@@ -128,5 +139,7 @@ def _lower(bound: Bound, dialect: Dialect) -> Plan:
             return lower_lifecycle(bound)
         case BoundJourney():
             return lower_journey(bound)
+        case BoundScore():
+            return lower_score(bound)
         case _:
             assert_never(bound)

@@ -57,7 +57,7 @@ def model(shop: Path) -> Model:
 def query(shop: Path, model: Model) -> Query:
     """Rows of a query over the datasets, by their names in the model."""
     connection = duckdb.connect()
-    for dataset in model.datasets.values():
+    for dataset in model.stored.values():
         path = shop / dataset.source.path
         read = "read_csv" if dataset.source.format is SourceFormat.CSV else "read_parquet"
         connection.execute(f"create table {dataset.name} as from {read}('{path}', hive_partitioning=true)")
@@ -70,7 +70,7 @@ def columns_of(query: Query, dataset: str) -> set[str]:
 
 def test_the_model_reads_only_columns_that_are_there(query: Query, model: Model) -> None:
     expressions: list[tuple[str, Expression | None]] = []
-    for dataset in model.datasets.values():
+    for dataset in model.stored.values():
         expressions += [(dataset.name, dimension.expr) for dimension in dataset.dimensions]
         expressions += [(dataset.name, segment.where) for segment in dataset.segments]
     for funnel in model.funnels.values():
@@ -79,13 +79,17 @@ def test_the_model_reads_only_columns_that_are_there(query: Query, model: Model)
     for retention in model.retentions.values():
         expressions += [(events.dataset, events.where) for events in (retention.cohort, retention.returns)]
     for metric in model.metrics.values():
-        if isinstance(metric, Simple):
+        if isinstance(metric, Simple) and metric.dataset in model.stored:
             expressions += [(metric.dataset, metric.expr), (metric.dataset, metric.where)]
+    for score in model.scores.values():
+        expressions += [(score.dataset, one) for one in (score.where, score.purchase, score.amount)]
     for dataset_name, expression in expressions:
         for ref in expression.refs if expression else ():
             at = model.relationships[ref.path[-1]].to_dataset if ref.path else dataset_name
             assert ref.name in columns_of(query, at), f"{dataset_name}: {ref}"
     for relationship in model.relationships.values():
+        if relationship.implied:
+            continue
         for source, target in relationship.columns:
             assert source in columns_of(query, relationship.from_dataset), relationship.name
             assert target in columns_of(query, relationship.to_dataset), relationship.name
@@ -102,6 +106,10 @@ def test_every_metric_is_named_and_described_in_both_languages(model: Model) -> 
     for funnel in model.funnels.values():
         for step in funnel.steps:
             assert {locale for locale, _ in step.label.by_locale} == {"en", "zh"}, step.name
+    for score in model.scores.values():
+        rules = [rule.label for rule in score.segments] + [rule.label for rule in score.risks]
+        for text in (score.label, score.description, *rules):
+            assert {locale for locale, _ in text.by_locale} == {"en", "zh"}, score.name
     for dimension in model.dimensions.values():
         assert {locale for locale, _ in dimension.label.by_locale} == {"en", "zh"}, dimension.name
 
@@ -196,7 +204,7 @@ async def test_the_scene_table_may_be_overridden(shop: Path, tmp_path: Path) -> 
 
 
 def test_keys_are_as_unique_as_the_model_says(query: Query, model: Model) -> None:
-    promised = [dataset for dataset in model.datasets.values() if dataset.unique]
+    promised = [dataset for dataset in model.stored.values() if dataset.unique]
     assert len(promised) >= 8
     for dataset in promised:
         key = ", ".join(dataset.primary_key)

@@ -38,6 +38,8 @@ from semantic.model.metric import (
 )
 from semantic.model.model import Model
 from semantic.model.policy import HidePolicy, Rollup, RowPolicy
+from semantic.model.reach import reachable
+from semantic.model.score import Alive, Risk, RiskRule, ScoreDefinition, SegmentRule
 from semantic.model.sequence import (
     AttributionDefinition,
     AttributionModel,
@@ -133,9 +135,8 @@ def test_datasets_with_few_keys(model: Model) -> None:
         primary_key=("user_id",),
         dimensions=(Dimension("member_level", DimensionType.STRING, sql('"member_level"', "member_level")),),
     )
-    assert dict(model.relationships) == {
-        "buyer": Relationship("buyer", "orders", "users", (("user_id", "user_id"),), text(zh="买家"))
-    }
+    written = {name: one for name, one in model.relationships.items() if not one.implied}
+    assert written == {"buyer": Relationship("buyer", "orders", "users", (("user_id", "user_id"),), text(zh="买家"))}
 
 
 def test_metrics(model: Model) -> None:
@@ -236,6 +237,48 @@ def test_retentions(model: Model) -> None:
     ]
 
 
+def test_scores(model: Model) -> None:
+    assert dict(model.scores) == {
+        "worth": ScoreDefinition(
+            name="worth",
+            version="2026-11",
+            entity="user",
+            dataset="orders",
+            amount=sql('"amount"', "amount"),
+            recency=(7, 30.5),
+            frequency=(2, 5),
+            monetary=(100,),
+            where=PAID,
+            time_dimension="paid_at",
+            purchase=sql('"order_id"', "order_id"),
+            segments=(
+                SegmentRule(
+                    "best", sql('"r_score" = 3 AND "f_score" >= 2', "f_score", "r_score"), text(en="Best", zh="最佳")
+                ),
+                SegmentRule("rest"),
+            ),
+            risks=(RiskRule("late", sql('"overdue" > 2', "overdue"), Risk.MEDIUM, text("Late")),),
+            alive=Alive(0.243, 4.414, 0.793, 2.426, 7),
+            label=text(en="Worth", zh="价值"),
+            description=text("What buyers are worth"),
+        )
+    }
+
+
+def test_a_score_is_a_dataset_of_its_entities(model: Model) -> None:
+    made = model.datasets["worth"]
+    assert (made.score, made.primary_key, made.entities) == ("worth", ("entity",), ())
+    assert [(one.name, one.label.get("zh")) for one in made.dimensions[:2]] == [
+        ("worth_segment", "价值 · 分层"),
+        ("worth_risk", "价值 · 流失风险"),
+    ]
+    assert {one.from_dataset for one in model.relationships.values() if one.implied} == {"events", "orders"}
+    assert {"worth_segment", "worth_f_score"} <= set(reachable(model, "events"))
+    assert "worth_segment" not in reachable(model, "users")
+    assert model.stored_as("worth") == "orders"
+    assert made.name not in model.stored
+
+
 def test_attributions(model: Model) -> None:
     assert dict(model.attributions) == {
         "last_touch": AttributionDefinition(
@@ -306,9 +349,18 @@ def test_the_example_of_the_contract_loads() -> None:
 
 def test_a_model_in_pieces_is_the_same_model(model: Model) -> None:
     whole = (MODELS / "whole" / "model.yml").read_text(encoding="utf-8")
-    metrics = (MODELS / "whole" / "more" / "metrics.yaml").read_text(encoding="utf-8")
-    one = load_texts({"all.yml": whole + metrics})
-    for section in ("dimensions", "datasets", "relationships", "metrics", "funnels", "retentions", "policies"):
+    more = [path.read_text(encoding="utf-8") for path in sorted((MODELS / "whole" / "more").iterdir())]
+    one = load_texts({"all.yml": whole + "".join(more)})
+    for section in (
+        "dimensions",
+        "datasets",
+        "relationships",
+        "metrics",
+        "funnels",
+        "retentions",
+        "scores",
+        "policies",
+    ):
         assert dict(getattr(one, section)) == dict(getattr(model, section))
     assert one.digest != model.digest
 

@@ -29,10 +29,10 @@ def command(data: bool, **given: Any) -> None:
             asyncio.run(_load_and_close(load_snapshot(settings)))
     dimensions = {one.name for dataset in model.datasets.values() for one in dataset.dimensions}
     parts = [
-        counted(len(model.datasets), "dataset"),
+        counted(len(model.stored), "dataset"),
         counted(len(model.metrics), "metric"),
         counted(len(dimensions), "dimension"),
-        counted(len(model.relationships), "relationship"),
+        counted(sum(not one.implied for one in model.relationships.values()), "relationship"),
     ]
     output().print(f"The model is right: {', '.join(parts)}.{'' if data else ' The data was not looked at.'}")
 

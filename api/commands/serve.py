@@ -56,7 +56,7 @@ def greeting(app: Any, settings: Settings, port: int, seconds: float) -> str:
     model = snapshot.model
     pages = "" if settings.is_hardened else f"  GraphiQL  {address}/graphql\n  Schema    {address}/schema.graphql\n\n"
     return (
-        f"Headwater {app.version}: {counted(len(model.datasets), 'dataset')}, "
+        f"Headwater {app.version}: {counted(len(model.stored), 'dataset')}, "
         f"{counted(len(model.metrics), 'metric')}, ready in {seconds:.1f} s.\n\n"
         f"{pages}"
         f"  curl -s {address}/graphql -H 'content-type: application/json' -d {body}\n\n"

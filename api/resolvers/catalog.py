@@ -21,6 +21,7 @@ async def catalog(root: None, info: Info, **_arguments: object) -> Catalog:
 
 async def freshness(name: str, context: Context) -> Freshness:
     """What is true of a dataset's files now. DataError when they can't be read."""
+    name = context.model.stored_as(name)
     facts = (await context.engine.facts((name,))).datasets[name]
     dataset = context.model.datasets[name]
     bounds = facts.bounds.get(dataset.time_dimension) if dataset.time_dimension else None

@@ -15,6 +15,7 @@ from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import DimensionField, MetricQuery
 from semantic.query.retention import RetentionQuery
+from semantic.query.score import ScoreQuery
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question
 from semantic.sql.statement import Statement
@@ -105,7 +106,7 @@ class Ledger:
 
 
 def names_of(question: Question) -> Iterable[str]:
-    """The metrics, the funnel or the retention that a question names."""
+    """The metrics, the funnel, the retention or the score that a question names."""
     match question:
         case MetricQuery():
             return (one.metric for one in question.metrics)
@@ -113,6 +114,8 @@ def names_of(question: Question) -> Iterable[str]:
             return (question.funnel if isinstance(question.funnel, str) else "(funnel of the query)",)
         case RetentionQuery() | LifecycleQuery():
             return (question.retention,)
+        case ScoreQuery():
+            return (question.score,)
         case ValuesQuery() | JourneyQuery():
             return ()
         case _:
@@ -130,7 +133,7 @@ def dimensions_of(question: Question) -> Iterable[str]:
             return (question.dimension,)
         case JourneyQuery():
             return (question.by,)
-        case LifecycleQuery():
+        case LifecycleQuery() | ScoreQuery():
             return ()
         case _:
             assert_never(question)

@@ -54,7 +54,7 @@ async def about(context: Context, answers: Mapping[str, Answered], started: floa
         every = [answered.answer.facts for answered in answers.values()]
         through = [answered.compiled.data_through for answered in answers.values()]
     else:
-        facts = await context.engine.facts(tuple(sorted(context.model.datasets)))
+        facts = await context.engine.facts(tuple(sorted(context.model.stored)))
         every = [facts]
         tz = zone(context.model.timezone)
         through = [data_through(context.model.datasets[name], found, tz) for name, found in facts.datasets.items()]

@@ -23,6 +23,7 @@ from api.schema.results import Table
 from api.schema.retention import RetentionResolvers, retention_field
 from api.schema.rows import metrics_type, row_type, value_type
 from api.schema.scalars import SCALARS
+from api.schema.score import ScoreResolvers, score_field
 from api.schema.viewer import ViewerInfo
 
 
@@ -46,6 +47,7 @@ class Resolvers:
     funnel: FunnelResolvers
     retention: RetentionResolvers
     journey: JourneyResolvers
+    score: ScoreResolvers
 
 
 def build_schema(
@@ -83,6 +85,9 @@ def _roots(names: Vocabulary, resolvers: Resolvers, locale: str | None) -> Itera
         yield retention
     if followable is not None and dimension is not None:
         yield journey_field(followable, where, segment, dimension, resolvers.journey)
+    score = score_field(names, where, resolvers.score, locale)
+    if score is not None:
+        yield score
     if metric is not None:
         yield _table(metric, dimension, names.has_time, shared, resolvers)
     if dimension is not None:

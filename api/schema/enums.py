@@ -125,6 +125,12 @@ def retention_enum(names: Vocabulary, locale: str | None) -> Any:
     return enum_type("RetentionName", members, "Every retention of the model.") if members else None
 
 
+def score_enum(names: Vocabulary, locale: str | None) -> Any:
+    """Every score, or None when the model has none."""
+    members = {enum_name(name): Member(name, _said(score.label, name, locale)) for name, score in names.scores.items()}
+    return enum_type("ScoreName", members, "Every score of the model.") if members else None
+
+
 @dataclass(frozen=True, slots=True)
 class Followed:
     """Who can be followed, and through which rows: the same two enums wherever they are named."""

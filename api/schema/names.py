@@ -14,9 +14,11 @@ from semantic.model.metric import Metric
 from semantic.model.model import Model
 from semantic.model.names import camel_case
 from semantic.model.reach import ReachedDimension, is_credited, reachable
+from semantic.model.score import ScoreDefinition
 from semantic.model.sequence import Funnel, RetentionDefinition
 from semantic.model.text import Text
 from semantic.query.kind import dimension_kind, metric_kind, widest
+from semantic.query.scored import with_scores
 
 TIME = "time"
 """The field of `Row` that is the period of each row."""
@@ -66,6 +68,7 @@ class Vocabulary:
     segments: Mapping[str, Segment]
     funnels: Mapping[str, Funnel]
     retentions: Mapping[str, RetentionDefinition]
+    scores: Mapping[str, ScoreDefinition]
     event_datasets: Mapping[str, Dataset]
     has_time: bool
 
@@ -84,6 +87,7 @@ class Vocabulary:
 
 def vocabulary(model: Model, facts: Facts) -> Vocabulary:
     """Name everything a client can ask of a model."""
+    facts = with_scores(model, facts)
     metrics = [
         MetricName(camel_case(name), metric, metric_kind(model, facts, metric), is_credited(model, metric))
         for name, metric in model.metrics.items()
@@ -95,6 +99,7 @@ def vocabulary(model: Model, facts: Facts) -> Vocabulary:
         MappingProxyType(segments),
         model.funnels,
         model.retentions,
+        model.scores,
         MappingProxyType(_event_datasets(model)),
         any(dataset.time_dimension for dataset in model.datasets.values()),
     )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from semantic.load.build_metrics import build_metric
+from semantic.load.build_scores import build_score
 from semantic.load.build_sequences import build_attribution, build_funnel, build_retention
 from semantic.load.expression import Scope, parse_expression
 from semantic.load.merge import Sections
@@ -17,6 +18,7 @@ from semantic.model.expression import Expression, Ref
 from semantic.model.model import Model
 from semantic.model.places import Places
 from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
+from semantic.model.score import ScoreDefinition
 from semantic.model.text import NO_TEXT
 
 Item = TypeVar("Item")
@@ -25,16 +27,21 @@ Item = TypeVar("Item")
 def build(digest: str, settings: Mapping[str, Any], sections: Sections, places: Places) -> Model:
     """The model of everything that was read well enough to be used."""
     shared = _named(sections["dimensions"], build_shared)
+    datasets = _named(sections["datasets"], lambda fields: build_dataset(fields, shared))
+    scores = _named(sections["scores"], build_score)
     return Model(
         digest=digest,
         **{key: value for key, value in settings.items() if key != "version"},
         dimensions=shared,
-        datasets=_named(sections["datasets"], lambda fields: build_dataset(fields, shared)),
-        relationships=_named(sections["relationships"], build_relationship),
+        datasets=MappingProxyType({**{name: score.as_dataset() for name, score in scores.items()}, **datasets}),
+        relationships=MappingProxyType(
+            {**_named(sections["relationships"], build_relationship), **_implied(scores, datasets)}
+        ),
         metrics=_named(sections["metrics"], build_metric),
         funnels=_named(sections["funnels"], build_funnel),
         retentions=_named(sections["retentions"], build_retention),
         attributions=_named(sections["attributions"], build_attribution),
+        scores=scores,
         rollups=_named(sections["rollups"], build_rollup),
         policies=_named(sections["policies"], build_policy),
         places=places,
@@ -43,6 +50,18 @@ def build(digest: str, settings: Mapping[str, Any], sections: Sections, places: 
 
 def _named(entries: Iterable[Fields], make: Callable[[Fields], Item]) -> Mapping[str, Item]:
     return MappingProxyType({fields["name"]: make(fields) for fields in entries if fields.usable})
+
+
+def _implied(scores: Mapping[str, ScoreDefinition], datasets: Mapping[str, Dataset]) -> dict[str, Relationship]:
+    """From every dataset that has the entity of a score."""
+    found = (
+        score.relationship(name, column)
+        for score in scores.values()
+        if score.name not in datasets  # which is reported
+        for name, dataset in datasets.items()
+        if (column := dataset.entity_column(score.entity)) is not None
+    )
+    return {relationship.name: relationship for relationship in found}
 
 
 def build_shared(fields: Fields) -> SharedDimension:

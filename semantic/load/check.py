@@ -18,6 +18,7 @@ from semantic.load.check_metrics import (
 )
 from semantic.load.check_names import check_row_fields
 from semantic.load.check_policies import check_hidden, check_rollups
+from semantic.load.check_scores import check_scored, check_scores
 from semantic.load.check_sequences import (
     check_brackets,
     check_clocks,
@@ -52,6 +53,8 @@ RULES: Final[tuple[Rule, ...]] = (
     check_brackets,
     check_clocks,
     check_touches,
+    check_scores,
+    check_scored,
     check_rollups,
     check_hidden,
 )

@@ -45,7 +45,7 @@ def _unknown_step(model: Model, here: str, step: str) -> str:
 def _hint(model: Model, here: str, ref: Ref, step: str) -> str | None:
     if step == here:
         return f"Names are columns of {here} already: write {ref.name}."
-    return near(step, (relationship.name for relationship in model.relationships_from(here)))
+    return near(step, (one.name for one in model.relationships_from(here) if not one.implied))
 
 
 def check_dimension_cycles(model: Model) -> Iterator[Problem]:

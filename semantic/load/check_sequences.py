@@ -19,18 +19,19 @@ def check_entities(model: Model) -> Iterator[Problem]:
     """The entity is known in every dataset whose events are followed."""
     for funnel in model.funnels.values():
         at = ("funnels", funnel.name, "entity")
-        yield from _check_entity(model, at, funnel.entity, [step.dataset for step in funnel.steps])
+        yield from check_entity(model, at, funnel.entity, [step.dataset for step in funnel.steps])
     for retention in model.retentions.values():
         at = ("retentions", retention.name, "entity")
         datasets = [retention.cohort.dataset, retention.returns.dataset]
-        yield from _check_entity(model, at, retention.entity, datasets)
+        yield from check_entity(model, at, retention.entity, datasets)
     for attribution in model.attributions.values():
         at = ("attributions", attribution.name, "entity")
         datasets = [attribution.conversion.dataset, attribution.touch.dataset]
-        yield from _check_entity(model, at, attribution.entity, datasets)
+        yield from check_entity(model, at, attribution.entity, datasets)
 
 
-def _check_entity(model: Model, at: Path, entity: str, datasets: Iterable[str]) -> Iterator[Problem]:
+def check_entity(model: Model, at: Path, entity: str, datasets: Iterable[str]) -> Iterator[Problem]:
+    """The datasets have the entity; `at` is what names it."""
     for name in dict.fromkeys(datasets):
         known = model.places.names("datasets", name, "entities")
         if entity not in known:

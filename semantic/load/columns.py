@@ -53,6 +53,9 @@ def _time_dimensions(model: Model, columns: Columns) -> Iterator[Problem]:
     for dataset in model.datasets.values():
         at = model.places.at("datasets", dataset.name, "time_dimension")
         yield from _time_column(model, columns, dataset.name, dataset.time_dimension, at)
+    for score in model.scores.values():
+        at = model.places.at("scores", score.name, "time_dimension")
+        yield from _time_column(model, columns, score.dataset, score.time_dimension, at)
     for metric in model.metrics.values():
         if isinstance(metric, Simple):
             chosen = metric.time_dimension
@@ -76,6 +79,8 @@ def _time_column(
 
 def _relationships(model: Model, columns: Columns) -> Iterator[Problem]:
     for relationship in model.relationships.values():
+        if relationship.implied:  # by an entity, whose column has been looked at
+            continue
         for mine, theirs in relationship.columns:
             path = ("relationships", relationship.name, "columns", mine)
             yield from _column(model, columns, relationship.from_dataset, mine, model.places.at(*path, "key"))

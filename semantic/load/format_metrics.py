@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from semantic.load.expression import Scope
-from semantic.load.keys import DATASET, DESCRIPTION, GRAIN, LABEL, METRIC, METRIC_NAME, ROWS, STEP
+from semantic.load.keys import DESCRIPTION, GRAIN, LABEL, METRIC, METRIC_NAME, ROWS, ROWS_OF, STEP
 from semantic.load.read_expression import ColumnPath, Expr
 from semantic.load.read_names import Ref
 from semantic.load.read_shape import ByType, Key, Shape
@@ -44,7 +44,7 @@ SIMPLE: Final = _metric(
     "simple",
     "An aggregate of one dataset.",
     {
-        "dataset": Key(DATASET, "The dataset whose rows are folded.", required=True),
+        "dataset": Key(ROWS_OF, "The dataset whose rows are folded, or a score: its entities.", required=True),
         "agg": Key(Choice(Aggregation), "How rows become one number.", required=True),
         "expr": Key(ROWS, "What is folded, for each row; count counts rows when it is left out."),
         "where": Key(ROWS, "The rows that take part."),

@@ -24,6 +24,7 @@ DIMENSION: Final = Line("the name of a dimension")
 ENTITY: Final = Line("the name of an entity")
 STEP: Final = Line("the name of a step")
 DATASET: Final = Ref("datasets", "dataset")
+ROWS_OF: Final = Ref("datasets", "dataset", or_section="scores")
 METRIC: Final = Ref("metrics", "metric")
 GRAIN: Final = Choice(Grain)
 

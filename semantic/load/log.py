@@ -10,12 +10,18 @@ from semantic.model.places import Path
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The item at `owner` (section, name) names `name` of `section`."""
+    """The item at `owner` (section, name) names `name` of `section`, or of `or_section`."""
 
     owner: Path
     section: str
     name: str
     at: Position
+    or_section: str | None = None
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Where the name may be defined."""
+        return (self.section,) if self.or_section is None else (self.section, self.or_section)
 
 
 @dataclass(slots=True)

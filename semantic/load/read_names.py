@@ -55,17 +55,20 @@ def _name_suggestion(name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """The name of something else in the model; that it exists is checked when all files are read."""
+    """The name of something else in the model; that it exists is checked when all files are read. `or_section`: where
+    else it may be.
+    """
 
     section: str
     what: str
+    or_section: str | None = None
 
     def read(self, node: Node, path: Path, log: Log) -> str | Bad:
         """A name, noted as a reference from the item that `path` lies in."""
         name = text_of(node)
         if name is None:
             return wrong(node, f"the name of {a(self.what)}", log)
-        log.references.append(Reference(path[:2], self.section, name, node.at))
+        log.references.append(Reference(path[:2], self.section, name, node.at, self.or_section))
         return name
 
     def schema(self) -> JsonSchema:

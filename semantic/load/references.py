@@ -18,9 +18,11 @@ from semantic.model.places import Path, Places
 def dangling(references: Iterable[Reference], places: Places) -> Iterator[Problem]:
     """References to what no file defines."""
     for reference in references:
-        if (reference.section, reference.name) not in places:
-            message = f'There is no {reference.section.removesuffix("s")} "{reference.name}".'
-            suggestion = near(reference.name, places.names(reference.section))
+        if not any((section, reference.name) in places for section in reference.sections):
+            what = " and no ".join(section.removesuffix("s") for section in reference.sections)
+            message = f'There is no {what} "{reference.name}".'
+            known = (name for section in reference.sections for name in places.names(section))
+            suggestion = near(reference.name, tuple(known))
             yield Problem(Code.UNKNOWN_REFERENCE, message, reference.at, suggestion)
 
 
@@ -59,12 +61,18 @@ def _cycles_from(start: str, targets: Mapping[str, list[str]], done: set[str]) -
 
 def sound(model: Model, references: Iterable[Reference], bad: Iterable[Path]) -> Model:
     """The model without `bad` items and without everything that names, by however many steps, what is not in it."""
+    written = model.places
     kept: dict[str, dict[str, Any]] = {section: dict(getattr(model, section)) for section in SECTIONS}
     for section, name in bad:
         kept[section].pop(name, None)
     pending = list(references)
     while True:
-        broken = [r for r in pending if r.name not in kept[r.section] and r.owner[1] in kept[r.owner[0]]]
+        broken = [
+            r
+            for r in pending
+            if r.owner[1] in kept[r.owner[0]]
+            and not any(r.name in kept[section] and (section, r.name) in written for section in r.sections)
+        ]
         if not broken:
             sections: Any = {section: MappingProxyType(items) for section, items in kept.items()}
             return replace(model, **sections)

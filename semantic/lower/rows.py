@@ -36,8 +36,8 @@ _FOLDS = {
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """`items`: the leaves with their columns. `time`: the time column, when the query needs one. `start`, `end`:
-    naive UTC, the end excluded; None: unbounded.
+    """`items`: the leaves with their columns. `time`: the time column, when the query needs one and has one. `start`,
+    `end`: naive UTC, the end excluded; None: unbounded.
     """
 
     bound: BoundQuery
@@ -126,9 +126,9 @@ class Rows:
         return relation if where is None else Filter(relation, where)
 
     def _conditions(self) -> Iterator[Expr]:
-        if self.start is not None:
+        if self.start is not None and self.time is not None:
             yield self.when.since(self.start)
-        if self.end is not None:
+        if self.end is not None and self.time is not None:
             yield self.when.before(self.end)
         if self.bound.where is not None:
             yield condition(self.scope, self.bound.where)

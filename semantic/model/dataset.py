@@ -80,7 +80,8 @@ class Dataset:
     `primary_key`: rows that repeat it are one row (empty: every row counts); `unique` promises that none repeat.
     `time_dimension`: the column that places a row in time. `timezone`: of its zone-less timestamps (default UTC).
     `entities`: (entity, column) pairs, who can be counted. `passive`: events that don't break a strict funnel's run.
-    `data_through`: the last complete local day, when declared. `warn_after`: freshness.
+    `data_through`: the last complete local day, when declared. `warn_after`: freshness. `score`: whose entities its
+    rows are, for a dataset that has no files of its own.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Dataset:
     passive: Expression | None = None
     data_through: date | None = None
     warn_after: Duration | None = None
+    score: str | None = None
     label: Text = NO_TEXT
     description: Text = NO_TEXT
     position: Position | None = field(default=None, compare=False)
@@ -106,11 +108,14 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """Many rows of `from_dataset` to one row of `to_dataset`; `columns` are (from column, to column) pairs."""
+    """Many rows of `from_dataset` to one row of `to_dataset`; `columns` are (from column, to column) pairs. `implied`:
+    no author wrote it, and it is no part of a dimension's name.
+    """
 
     name: str
     from_dataset: str
     to_dataset: str
     columns: tuple[tuple[str, str], ...]
     label: Text = NO_TEXT
+    implied: bool = False
     position: Position | None = field(default=None, compare=False)

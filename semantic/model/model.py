@@ -12,6 +12,7 @@ from semantic.model.dataset import Dataset, Relationship, SharedDimension
 from semantic.model.metric import Metric
 from semantic.model.places import Places
 from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
+from semantic.model.score import ScoreDefinition
 from semantic.model.sequence import AttributionDefinition, Funnel, RetentionDefinition
 from semantic.time import Weekday
 
@@ -41,6 +42,7 @@ class Model:
     funnels: Mapping[str, Funnel] = field(default_factory=_empty)
     retentions: Mapping[str, RetentionDefinition] = field(default_factory=_empty)
     attributions: Mapping[str, AttributionDefinition] = field(default_factory=_empty)
+    scores: Mapping[str, ScoreDefinition] = field(default_factory=_empty)
     rollups: Mapping[str, Rollup] = field(default_factory=_empty)
     policies: Mapping[str, Policy] = field(default_factory=_empty)
     places: Places = field(default_factory=Places, repr=False)
@@ -51,6 +53,16 @@ class Model:
         if found is None:
             raise QueryError(Code.UNKNOWN_METRIC, f'There is no metric "{name}".', did_you_mean(name, self.metrics))
         return found
+
+    @property
+    def stored(self) -> Mapping[str, Dataset]:
+        """The datasets that have files; the others are made of them."""
+        return {name: dataset for name, dataset in self.datasets.items() if dataset.score is None}
+
+    def stored_as(self, dataset: str) -> str:
+        """The dataset whose rows those of a dataset are made of; its own name when it has files."""
+        score = self.datasets[dataset].score
+        return dataset if score is None else self.scores[score].dataset
 
     def relationships_from(self, dataset: str) -> tuple[Relationship, ...]:
         """The relationships that lead away from a dataset."""

@@ -44,12 +44,12 @@ class ReachedDimension:
 def walk(model: Model, dataset: str, path: tuple[Relationship, ...] = ()) -> Iterator[ReachedDimension]:
     """Every dimension reachable from `dataset`, nearest first; never through one relationship or dataset twice."""
     for dimension in model.datasets[dataset].dimensions:
-        name = "_".join((*(relationship.name for relationship in path), dimension.name))
+        name = "_".join((*(step.name for step in path if not step.implied), dimension.name))
         yield ReachedDimension(name, path, dimension)
     seen = {relationship.from_dataset for relationship in path} | {dataset}
     if len(path) < MAX_PATH:
         for relationship in model.relationships_from(dataset):
-            if relationship.to_dataset not in seen:
+            if relationship.to_dataset not in seen and not (path and relationship.implied):
                 yield from walk(model, relationship.to_dataset, (*path, relationship))
 
 
@@ -176,8 +176,8 @@ def datasets_read(model: Model, metric: Metric) -> tuple[str, ...]:
 def _own_datasets(model: Model, metric: Metric) -> tuple[str, ...]:
     match metric:
         case Simple():
-            time = time_column(model, metric)
-            return (metric.dataset,) if time is None or not time.path else (metric.dataset, time.dataset)
+            time, stored = time_column(model, metric), model.stored_as(metric.dataset)
+            return (stored,) if time is None or not time.path else (stored, time.dataset)
         case Conversion():
             return model.funnels[metric.funnel].datasets
         case Retention():

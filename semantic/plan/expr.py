@@ -293,4 +293,5 @@ WORD = 126
 
 NULL = Const(None)
 TRUE = Const(True)
+FALSE = Const(False)
 ZERO = Const(0)

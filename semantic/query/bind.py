@@ -41,10 +41,11 @@ def datasets_needed(model: Model, query: MetricQuery) -> tuple[str, ...]:
 
 
 def with_related(model: Model, dataset: str, found: dict[str, None]) -> None:
-    """Adds a dataset, and all that relationships lead to from it, to `found`."""
-    if dataset not in found:
-        found[dataset] = None
-        for relationship in model.relationships_from(dataset):
+    """Adds a dataset, and all that relationships lead to from it, to `found`: those that have files."""
+    stored = model.stored_as(dataset)
+    if stored not in found:
+        found[stored] = None
+        for relationship in model.relationships_from(stored):
             with_related(model, relationship.to_dataset, found)
 
 

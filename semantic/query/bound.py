@@ -10,12 +10,14 @@ from semantic.model.dataset import Dataset
 from semantic.model.facts import Facts, Kind
 from semantic.model.metric import Metric
 from semantic.model.model import Model
+from semantic.model.score import ScoreDefinition
 from semantic.model.sequence import AttributionModel, Funnel, RetentionDefinition
 from semantic.query.cells import Cell
 from semantic.query.funnel import FunnelReport
 from semantic.query.journey import JourneyReport
 from semantic.query.period import Span
 from semantic.query.query import Comparison, Condition, Having, OrderBy
+from semantic.query.score import ScoreReport
 from semantic.query.warning import QueryWarning
 from semantic.time import Duration, Grain, Weekday
 
@@ -221,5 +223,25 @@ class BoundJourney:
     warnings: tuple[QueryWarning, ...]
 
 
-Bound = BoundQuery | BoundValues | BoundFunnel | BoundRetention | BoundLifecycle | BoundJourney
+@dataclass(frozen=True, slots=True)
+class BoundScore:
+    """A bound question about a score's entities. `as_of`: the last day taken into account; None: there is no data."""
+
+    model: Model
+    facts: Facts
+    definition: ScoreDefinition
+    report: ScoreReport
+    entities: tuple[str, ...]
+    zone: ZoneInfo
+    week_start: Weekday
+    span: Span | None
+    data_through: date | None
+    as_of: date | None
+    where: Condition | None
+    limit: int
+    offset: int
+    warnings: tuple[QueryWarning, ...]
+
+
+Bound = BoundQuery | BoundValues | BoundFunnel | BoundRetention | BoundLifecycle | BoundJourney | BoundScore
 """Every question, bound."""

@@ -85,9 +85,17 @@ def check_timed(model: Model, query: MetricQuery, metrics: Iterable[Metric]) -> 
     frames = any(field.offset or field.rolling or field.to_date for field in query.metrics)
     if not frames and query.time_range is None and not any(isinstance(field, TimeField) for field in query.fields):
         return
+    split = frames or any(isinstance(field, TimeField) for field in query.fields)
     for metric in metrics:
         for source in sources(model, metric):
-            if source.time is None:
+            is_state = model.datasets[source.dataset].score is not None
+            if is_state and split:
+                raise QueryError(
+                    Code.NO_TIME_DIMENSION,
+                    f'"{metric.name}" says how things stand at the end of the time range: it has no time of its own.',
+                    "Ask for it without time fields, offsets and windows; for a trend, once for each range.",
+                )
+            if source.time is None and not is_state:
                 raise QueryError(
                     Code.NO_TIME_DIMENSION,
                     f'"{metric.name}" has no time: dataset "{source.dataset}" declares no time_dimension.',

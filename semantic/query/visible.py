@@ -18,6 +18,7 @@ from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import DimensionField, MetricQuery, Viewer
 from semantic.query.retention import RetentionQuery
+from semantic.query.score import ScoreQuery
 from semantic.query.values import ValuesQuery
 
 _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
@@ -30,7 +31,7 @@ _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
 }
 
 
-Question = MetricQuery | ValuesQuery | FunnelQuery | RetentionQuery | LifecycleQuery | JourneyQuery
+Question = MetricQuery | ValuesQuery | FunnelQuery | RetentionQuery | LifecycleQuery | JourneyQuery | ScoreQuery
 """Everything that can be asked."""
 
 
@@ -109,17 +110,20 @@ def check_visible(model: Model, query: Question, viewer: Viewer) -> None:
         for field in query.metrics:
             if field.metric in hidden:
                 raise QueryError(Code.UNKNOWN_METRIC, f'There is no metric "{field.metric}".')
-    for name in _dimensions(query):
+    for name in _dimensions(model, query):
         if name in hidden:
             raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".')
 
 
-def _dimensions(query: Question) -> Iterator[str]:
+def _dimensions(model: Model, query: Question) -> Iterator[str]:
     yield from condition_dimensions(query.where)
     if isinstance(query, ValuesQuery):
         yield query.dimension
         return
     if isinstance(query, LifecycleQuery):
+        return
+    if isinstance(query, ScoreQuery):  # an answer tells them all
+        yield from model.scores[query.score].dimension_names if query.score in model.scores else ()
         return
     if isinstance(query, JourneyQuery):
         yield query.by

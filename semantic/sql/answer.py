@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from semantic.model.facts import Kind
+from semantic.model.score import COLUMNS
 from semantic.query.bound import (
     Bound,
     BoundFunnel,
@@ -12,12 +13,15 @@ from semantic.query.bound import (
     BoundLifecycle,
     BoundQuery,
     BoundRetention,
+    BoundScore,
     BoundValues,
 )
 from semantic.query.funnel import FunnelReport
 from semantic.query.journey import JourneyReport
 from semantic.query.lifecycle import LIFECYCLE_COUNTS
 from semantic.query.query import ROW_COUNT
+from semantic.query.score import ScoreReport
+from semantic.query.scored import amount_kind
 from semantic.sql.statement import Column
 
 
@@ -38,6 +42,8 @@ def answer_columns(bound: Bound) -> tuple[Column, ...]:
             return (Column("period", Kind.DATE), *(Column(name, Kind.INTEGER) for name in LIFECYCLE_COUNTS))
         case BoundJourney():
             return _journey(bound)
+        case BoundScore():
+            return _score(bound)
         case _:
             assert_never(bound)
 
@@ -98,5 +104,16 @@ def _journey(bound: BoundJourney) -> tuple[Column, ...]:
                 Column("count", Kind.INTEGER),
                 Column("total", Kind.INTEGER),
             )
+        case _:
+            assert_never(bound.report)
+
+
+def _score(bound: BoundScore) -> tuple[Column, ...]:
+    match bound.report:
+        case ScoreReport.ENTITIES:
+            kinds = dict(COLUMNS) | {"monetary": amount_kind(bound.model, bound.facts, bound.definition)}
+            return tuple(Column(name, kind) for name, kind in kinds.items())
+        case ScoreReport.HISTORY:
+            return tuple(Column(name, Kind.INTEGER) for name in ("repeats", "last", "age", "count"))
         case _:
             assert_never(bound.report)

@@ -72,6 +72,7 @@ metrics:
   - {name: gmv, type: simple, dataset: orders, agg: sum, expr: amount, format: currency, fill: 0,
      label: {en: GMV, zh: 成交额}}
   - {name: orders, type: simple, dataset: orders, agg: count}
+  - {name: worthy_buyers, type: simple, dataset: worth, agg: count, where: segment = 'best'}
   - {name: uv_value, type: ratio, numerator: gmv, denominator: uv, format: currency}
   - {name: net, type: derived, expr: gmv - 100}
   - {name: uv_7d, type: cumulative, metric: uv, window: 7 days}
@@ -98,6 +99,23 @@ retentions:
     cohort: {dataset: events, type: recurring}
     return: {dataset: events}
     periods: 3
+scores:
+  - name: worth
+    version: "7"
+    label: {en: Worth, zh: 价值}
+    entity: user
+    dataset: orders
+    amount: amount
+    recency: [1, 3]
+    frequency: [2, 4]
+    monetary: [800]
+    segments:
+      - {name: best, where: m_score = 2, label: {en: Best, zh: 最佳}}
+      - {name: rest}
+    risks:
+      - {name: late, where: purchase_days < 7, risk: high, label: {en: Late, zh: 超期}}
+      - {name: seldom, where: frequency < 14, risk: medium}
+    alive: {r: 0.5, alpha: 3, a: 0.8, b: 2.5}
 attributions:
   - name: last_touch
     entity: user
@@ -181,7 +199,7 @@ async def open_shop(root: Path, executor_class: type[Executor[Any]] = ColumnarEx
     model = load_texts({"shop.yml": MODEL})
     engine = open_engine(model, root, EngineSettings(settle_seconds=0.0, threads=2, deadline_seconds=0))
     try:
-        facts = await engine.facts(tuple(model.datasets))
+        facts = await engine.facts(tuple(model.stored))
         yield Shop(build_snapshot(model, facts, engine, executor_class))
     finally:
         await engine.close()

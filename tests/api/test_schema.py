@@ -94,6 +94,12 @@ def test_scalars_follow_the_kinds_of_the_data(schema: GraphQLSchema) -> None:
         "score": "Float",
         "isNew": "Boolean",
         "province": "String",
+        "worthSegment": "String",
+        "worthRisk": "String",
+        "worthRScore": "Long",
+        "worthFScore": "Long",
+        "worthMScore": "Long",
+        "worthFrequency": "Long",
         "buyerMemberLevel": "String",
         "memberLevel": "String",
         "id": "Long",
@@ -104,6 +110,7 @@ def test_scalars_follow_the_kinds_of_the_data(schema: GraphQLSchema) -> None:
         "avgScore": "Float",
         "gmv": "Decimal",
         "orders": "Long",
+        "worthyBuyers": "Long",
         "uvValue": "Float",
         "net": "Decimal",
         "creditedGmv": "Decimal",
@@ -149,6 +156,7 @@ def test_root_fields_are_nullable_so_that_one_fails_alone(schema: GraphQLSchema)
         "funnel": "Funnel",
         "retention": "Retention",
         "paths": "Paths",
+        "scores": "Scores",
         "table": "Table",
         "dimensionValues": "[DimensionValue!]",
         "catalog": "Catalog",
@@ -180,7 +188,7 @@ def test_a_model_without_metrics_has_a_catalog_and_values() -> None:
     model = replace(shop_model(), metrics={}, retentions={})
     query = schema_of(model, shop_facts()).query_type
     assert query is not None
-    assert set(query.fields) == {"funnel", "paths", "dimensionValues", "catalog", "viewer"}
+    assert set(query.fields) == {"funnel", "paths", "scores", "dimensionValues", "catalog", "viewer"}
 
 
 def test_two_models_do_not_mix() -> None:

@@ -33,7 +33,7 @@ class Database:
 
     def facts(self, model: Model) -> Facts:
         """What is true of the tables: of their keys, only what the rows prove."""
-        return Facts("1", {name: self._facts(model, name) for name in model.datasets})
+        return Facts("1", {name: self._facts(model, name) for name in model.stored})
 
     def _facts(self, model: Model, name: str) -> DatasetFacts:
         described = [(column, kind) for column, kind, *_ in self._connection.execute(f'DESCRIBE "{name}"').fetchall()]
