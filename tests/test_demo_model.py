@@ -38,6 +38,8 @@ CATALOGUE = {
     *("submit_drop_rate", "visit_pay_rate", "cart_abandon_rate", "d1_retention", "d7_retention", "d30_retention"),
     *("d7_retention_within", "active_d1_retention", "active_d7_retention", "paying_w1_retention"),
     *("repurchase_30d", "churn_rate", "ltv_30", "payback_days"),
+    *("attributed_gmv", "attributed_orders", "attributed_roas", "attributed_roi", "attributed_cost_per_order"),
+    "ltv_to_cac",
 }
 
 
@@ -115,7 +117,7 @@ def test_every_metric_is_named_and_described_in_both_languages(model: Model) -> 
 
 
 def test_the_catalogue_is_complete(model: Model) -> None:
-    """Every metric of the catalogue that needs no attribution."""
+    """Every metric of the catalogue."""
     assert set(model.metrics) >= CATALOGUE
 
 
@@ -161,6 +163,18 @@ async def test_on_day_seven_is_not_within_seven_days(shop: Path, model: Model) -
         assert all(word in (metric.description.get("zh") or "") for word in ("7日留存", "7日内留存")), name
     totals = (await ask(shop, "{ metrics { totals { d7Retention d7RetentionWithin } } }"))["metrics"]["totals"]
     assert totals["d7Retention"] < totals["d7RetentionWithin"]
+
+
+async def test_credit_is_all_of_the_revenue(shop: Path) -> None:
+    models = ("LAST_NON_DIRECT", "FIRST", "LINEAR", "TIME_DECAY")
+    fields = " ".join(f"{name.lower()}: attributedGmv(model: {name})" for name in models)
+    asked = f"{{ metrics {{ rows {{ channel gmv {fields} attributedOrders }} totals {{ gmv paidOrders }} }} }}"
+    found = (await ask(shop, asked))["metrics"]
+    for name in models:
+        assert sum(row[name.lower()] for row in found["rows"]) == pytest.approx(found["totals"]["gmv"]), name
+    assert sum(row["attributedOrders"] for row in found["rows"]) == found["totals"]["paidOrders"]
+    channels = {row["channel"]: row for row in found["rows"]}
+    assert channels["quick_entry"]["last_non_direct"] < channels["quick_entry"]["gmv"]
 
 
 async def test_refunds_by_either_date(shop: Path) -> None:

@@ -150,10 +150,10 @@ class CreditReading:
         return not touches.segments and all(passes_unset(where) for where in touches.where)
 
     def _share(self, leaf: CreditLeaf, pick: Pick) -> Expr:
-        shares = _SHARES[leaf.model]
+        shares, value = _SHARES[leaf.model], Col(self._values()[leaf.value])
         if pick not in shares:
-            return NULL
-        value, share = Col(self._values()[leaf.value]), shares[pick]
+            return Case(((Const(False), value),), NULL)  # a null of the value's type, which unions of some engines need
+        share = shares[pick]
         return value if share is None else Binary(BinaryOp.MULTIPLY, Cast(value, Kind.FLOAT), share)
 
     def _period(self, grain: Grain) -> Expr:
