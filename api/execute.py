@@ -34,6 +34,7 @@ from engine.engine import Engine
 from semantic.errors import Code, Overloaded, UserError
 from semantic.model.facts import Facts
 from semantic.model.model import Model
+from semantic.query.seen import seen
 
 RESOLVERS = Resolvers(
     metrics=metrics.metrics,
@@ -65,7 +66,7 @@ def build_snapshot(
     model: Model, facts: Facts, engine: Engine, executor_class: type[Executor[Any]] = ColumnarExecutor
 ) -> Snapshot:
     """All that one model version is served with. Some tens of milliseconds: off the event loop."""
-    names = vocabulary(model, facts)
+    names = vocabulary(model, seen(model, facts))
 
     def build(locale: str | None) -> strawberry.Schema:
         return build_schema(names, RESOLVERS, locale, Info, executor_class)

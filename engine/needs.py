@@ -29,9 +29,10 @@ def needs_of(model: Model, dataset: Dataset) -> Needs:
     placed = (time_column(model, metric) for metric in metrics)
     times = (time.name for time in placed if time is not None and time.dataset == dataset.name)
     scored = (score.time_dimension for score in model.scores.values() if score.dataset == dataset.name)
+    maps = ((one.source,) for one in model.identities.values() if one.dataset == dataset.name)
     split = (_column(dimension) for dimension in dataset.dimensions)
     named = dict.fromkeys(name for name in (dataset.time_dimension, *times, *scored, *split) if name is not None)
-    return Needs(tuple(dict.fromkeys(targets)), tuple(named))
+    return Needs(tuple(dict.fromkeys((*targets, *maps))), tuple(named))
 
 
 def _column(dimension: Dimension) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import assert_never
 
+from semantic.lower.audits import Audit, audits
 from semantic.lower.combine import lower
 from semantic.lower.funnel_report import lower_funnel
 from semantic.lower.journey import lower_journey
@@ -42,6 +43,7 @@ from semantic.query.query import ANONYMOUS, MetricQuery, Viewer
 from semantic.query.retention import RetentionQuery
 from semantic.query.score import ScoreQuery
 from semantic.query.scored import with_scores
+from semantic.query.seen import seen
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question, check_visible
 from semantic.query.warning import QueryWarning
@@ -50,14 +52,22 @@ from semantic.sql.answer import answer_columns
 from semantic.sql.dialect import Dialect
 from semantic.sql.duckdb import DUCKDB
 from semantic.sql.render import Renderer
-from semantic.sql.statement import Statement
+from semantic.sql.statement import Column, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An audit ready to run: its rows become warnings beside the answer."""
+
+    statement: Statement
+    audit: Audit
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A question ready to run, with what led to it. `data_through`: the last complete day of all its datasets.
 
-    `rows_read`: about how many rows of files it reads.
+    `rows_read`: about how many rows of files it reads. `audits`: what to ask besides, for whoever wants every warning.
     """
 
     statement: Statement
@@ -66,6 +76,7 @@ class Compiled:
     warnings: tuple[QueryWarning, ...]
     data_through: date | None
     rows_read: int
+    audits: tuple[Audited, ...] = ()
 
 
 def datasets_needed(model: Model, query: Question) -> tuple[str, ...]:
@@ -96,13 +107,24 @@ def compile_query(
 ) -> Compiled:
     """A question → one SQL statement, or QueryError saying why there is no right answer."""
     check_visible(model, query, viewer)
-    facts = with_scores(model, facts)
+    facts = with_scores(model, seen(model, facts))
     bound = _bind(model, query, facts)
-    plan = rewrite_plan(with_score_rows(_lower(bound, dialect), bound), model, facts, viewer)
+    lowered = with_score_rows(_lower(bound, dialect), bound)
+    plan = rewrite_plan(lowered, model, facts, viewer)
+    statement = _statement(plan, answer_columns(bound), dialect)
+    audited = []
+    for audit in audits(lowered, model, facts):
+        columns = tuple(Column(name, kind) for name, kind in audit.columns)
+        besides = rewrite_plan(audit.plan, model, facts, viewer)
+        audited.append(Audited(_statement(besides, columns, dialect), audit))
+    read = rows_read(plan, facts)
+    return Compiled(statement, bound, plan, bound.warnings, bound.data_through, read, tuple(audited))
+
+
+def _statement(plan: Plan, columns: tuple[Column, ...], dialect: Dialect) -> Statement:
     text = Renderer(dialect, plan).render(plan)
     datasets = sorted({node.dataset for node in nodes(plan) if isinstance(node, Scan)})
-    statement = Statement(text.text, text.params, answer_columns(bound), tuple(datasets))
-    return Compiled(statement, bound, plan, bound.warnings, bound.data_through, rows_read(plan, facts))
+    return Statement(text.text, text.params, columns, tuple(datasets))
 
 
 def _bind(model: Model, query: Question, facts: Facts) -> Bound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from semantic.load import check_columns, load_texts
@@ -178,3 +179,39 @@ def test_the_whole_example() -> None:
     )
     found = check_columns(model, {"ad_spend": {"day": Kind.TIMESTAMPTZ, "channel": Kind.STRING, "cost": Kind.FLOAT}})
     assert [problem.message for problem in found] == ['The files of "ad_spend" have no column "campaign".']
+
+
+IDENTITIES = """\
+version: 1
+datasets:
+  - name: events
+    source: data/events.parquet
+    entities: {user: {column: person, expr: "coalesce(user_id, device)"}, day: day}
+  - name: users
+    source: data/users.parquet
+identities:
+  - {name: user, dataset: users, from: device, to: user_id}
+  - {name: day, dataset: users, from: device, to: user_id}
+metrics:
+  - {name: uv, type: simple, dataset: events, agg: count_distinct, expr: person}
+"""
+
+
+def test_identities_need_their_columns() -> None:
+    known = {"events": {"user_id": Kind.STRING, "device": Kind.STRING, "day": Kind.DATE}}
+    users = {"device": Kind.STRING, "user_id": Kind.STRING}
+
+    def found(**columns: Mapping[str, Kind]) -> str:
+        model = load_texts({"m.yml": IDENTITIES})
+        return "\n".join(str(problem) for problem in check_columns(model, {**known, "users": users, **columns}))
+
+    assert found() == (
+        'm.yml:5:80: The ids in "day" are date, and those of "users" are string. [BAD_VALUE]\n'
+        '      entities: {user: {column: person, expr: "coalesce(user_id, device)"}, day: day}\n'
+        "                                                                                 ^\n"
+        "  Cast them: {column: …, expr: cast(… as varchar)}."
+    )
+    assert 'have no column "device"' in found(users={"user_id": Kind.STRING})
+    assert "these are string and integer" in found(users={**users, "user_id": Kind.INTEGER})
+    assert 'have a column "person" already' in found(events={**known["events"], "person": Kind.STRING})
+    assert 'have no column "device"' in found(events={"user_id": Kind.STRING})

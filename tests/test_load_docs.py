@@ -10,6 +10,7 @@ from typing import Any
 from semantic.load.allowed import TYPES
 from semantic.load.format import MODEL
 from semantic.load.functions import FUNCTIONS
+from semantic.load.read_entity import SHAPE as ENTITY
 from semantic.load.read_list import ListOf
 from semantic.load.read_shape import ByKey, ByType, Shape
 from semantic.load.read_source import SHAPE as SOURCE
@@ -32,7 +33,7 @@ def shapes(reader: Any) -> Iterator[Shape]:
             yield from shapes(reader.reader)
 
 
-SHAPES = {shape.title: shape for shape in (*shapes(MODEL), SOURCE)}
+SHAPES = {shape.title: shape for shape in (*shapes(MODEL), SOURCE, ENTITY)}
 
 
 def table_of(place: str) -> str:

@@ -25,6 +25,7 @@ from semantic.model.dataset import (
     SourceFormat,
 )
 from semantic.model.expression import Expression, Ref
+from semantic.model.identity import Identity
 from semantic.model.metric import (
     Aggregation,
     Attribution,
@@ -137,6 +138,13 @@ def test_datasets_with_few_keys(model: Model) -> None:
     )
     written = {name: one for name, one in model.relationships.items() if not one.implied}
     assert written == {"buyer": Relationship("buyer", "orders", "users", (("user_id", "user_id"),), text(zh="买家"))}
+
+
+def test_identities(model: Model) -> None:
+    orders = model.datasets["orders"]
+    assert orders.entities == (("user", "user_id"), ("guest", "guest_key"))
+    assert orders.computed == (("guest_key", sql('COALESCE("phone", "device_id")', "device_id", "phone")),)
+    assert dict(model.identities) == {"guest": Identity("guest", "guest_book", "guest_key", "phone")}
 
 
 def test_metrics(model: Model) -> None:

@@ -47,13 +47,18 @@ async def served_by(served: Served, query: MetricQuery) -> list[Row] | Code:
 async def check(world: World, model: Model, asked: list[MetricQuery]) -> None:
     async with serve(world, model) as served:
         for query in asked:
-            expected = expected_of(model, world, query)
-            got = await served_by(served, query)
-            if isinstance(expected, list) and isinstance(got, list):
-                found = differences(expected, got)
-                assert not found, "\n".join([*found, f"expected {expected}", f"got {got}", f"{query}"])
-            elif expected is not None:
-                assert expected == got, f"{expected} expected, {got} got: {query}"
+            await check_answer(served, world, model, query)
+
+
+async def check_answer(served: Served, world: World, model: Model, query: MetricQuery) -> None:
+    """What is served is what the reference says of a world."""
+    expected = expected_of(model, world, query)
+    got = await served_by(served, query)
+    if isinstance(expected, list) and isinstance(got, list):
+        found = differences(expected, got)
+        assert not found, "\n".join([*found, f"expected {expected}", f"got {got}", f"{query}"])
+    elif expected is not None:
+        assert expected == got, f"{expected} expected, {got} got: {query}"
 
 
 @given(st.data())

@@ -15,9 +15,10 @@ from api.resolvers.context import Context
 from engine.caller import CALLER, Caller
 from engine.deadline import in_time
 from engine.engine import Answer
-from semantic.compile import Compiled, datasets_needed
+from semantic.compile import Audited, Compiled, datasets_needed
 from semantic.errors import DataError, QueryError
 from semantic.model.facts import Facts
+from semantic.query.warning import QueryWarning
 from semantic.sql.statement import Statement
 
 _ATTEMPTS = 3
@@ -73,6 +74,20 @@ async def ask_all(context: Context, questions: Iterable[Q]) -> Mapping[Q, Answer
         if _agree(found):
             return dict(zip(asked, found, strict=True))
     raise DataError("The data kept changing while it was read.", "Ask again in a moment.")
+
+
+async def audit(context: Context, answers: Iterable[Answered]) -> tuple[QueryWarning, ...]:
+    """What the audits of answers warn of, each once. Errors as those of `ask`."""
+    asked = list(dict.fromkeys(one for answered in answers for one in answered.compiled.audits))
+    found = await together([_audit(context, one) for one in asked])
+    return tuple(dict.fromkeys(warning for warnings in found for warning in warnings))
+
+
+async def _audit(context: Context, asked: Audited) -> list[QueryWarning]:
+    CALLER.set(Caller(context.viewer.id, context.limits.concurrency))
+    async with in_time(context.limits.deadline, "The query was stopped"):
+        answer = await context.engine.answer(asked.statement.datasets, lambda facts: asked.statement)
+    return list(asked.audit.warnings(answer.table.to_pylist()))
 
 
 async def together(coroutines: list[Coroutine[Any, Any, T]]) -> list[T]:

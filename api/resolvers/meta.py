@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from api.resolvers.answers import Answered, data_version
+from api.resolvers.answers import Answered, audit, data_version
 from api.resolvers.context import Context
 from api.resolvers.pages import Cut
 from api.resolvers.questions import Page
@@ -64,14 +64,14 @@ async def about(context: Context, answers: Mapping[str, Answered], started: floa
         data_version=data_version(every),
         data_through=min((day for day in through if day is not None), default=None),
         duration_ms=_milliseconds(started),
-        warnings=tuple(_notices(context, answers)),
+        warnings=tuple(_notices(context, answers, await audit(context, answers.values()))),
     )
 
 
-def _notices(context: Context, answers: Mapping[str, Answered]) -> Iterator[Notice]:
-    """The warnings of every answer, each once; then those of data that has grown old."""
+def _notices(context: Context, answers: Mapping[str, Answered], audited: tuple[QueryWarning, ...]) -> Iterator[Notice]:
+    """The warnings of every answer, each once; those of audits; then those of data that has grown old."""
     every = [warning for answered in answers.values() for warning in answered.compiled.warnings]
-    for warning in dict.fromkeys([*every, *_stale(context, answers)]):
+    for warning in dict.fromkeys([*every, *audited, *_stale(context, answers)]):
         yield Notice(code=warning.code.value, message=context.names.spoken(warning.message))
 
 

@@ -15,6 +15,7 @@ from semantic.load.merge import Sections
 from semantic.load.read_shape import Fields
 from semantic.model.dataset import Dataset, Dimension, DimensionType, Relationship, Segment, SharedDimension
 from semantic.model.expression import Expression, Ref
+from semantic.model.identity import Identity
 from semantic.model.model import Model
 from semantic.model.places import Places
 from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
@@ -37,6 +38,7 @@ def build(digest: str, settings: Mapping[str, Any], sections: Sections, places: 
         relationships=MappingProxyType(
             {**_named(sections["relationships"], build_relationship), **_implied(scores, datasets)}
         ),
+        identities=_named(sections["identities"], build_identity),
         metrics=_named(sections["metrics"], build_metric),
         funnels=_named(sections["funnels"], build_funnel),
         retentions=_named(sections["retentions"], build_retention),
@@ -77,7 +79,7 @@ def build_shared(fields: Fields) -> SharedDimension:
 
 def build_dataset(fields: Fields, shared: Mapping[str, SharedDimension]) -> Dataset:
     """A dataset; its dimensions inherit from the shared vocabulary."""
-    freshness = fields.get("freshness")
+    freshness, entities = fields.get("freshness"), fields.get("entities", ())
     return Dataset(
         name=fields["name"],
         source=fields["source"],
@@ -85,7 +87,8 @@ def build_dataset(fields: Fields, shared: Mapping[str, SharedDimension]) -> Data
         unique=fields.get("unique", False),
         time_dimension=fields.get("time_dimension"),
         timezone=fields.get("timezone", "UTC"),
-        entities=fields.get("entities", ()),
+        entities=tuple((name, entity.column) for name, entity in entities),
+        computed=tuple(dict.fromkeys((one.column, one.expr) for _, one in entities if one.expr is not None)),
         dimensions=tuple(build_dimension(entry, shared) for entry in fields.get("dimensions", ()) if entry.usable),
         segments=tuple(build_segment(entry) for entry in fields.get("segments", ()) if entry.usable),
         passive=fields.get("passive"),
@@ -141,6 +144,11 @@ def build_relationship(fields: Fields) -> Relationship:
         label=fields.get("label", NO_TEXT),
         position=fields.at,
     )
+
+
+def build_identity(fields: Fields) -> Identity:
+    """Ids that stand for others."""
+    return Identity(fields["name"], fields["dataset"], fields["from"], fields["to"], fields.at)
 
 
 def build_rollup(fields: Fields) -> Rollup:

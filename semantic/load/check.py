@@ -8,6 +8,7 @@ from typing import Final
 from semantic.errors import Problem
 from semantic.load.check_dimensions import check_defaults, check_paths, check_relationships, check_vocabulary
 from semantic.load.check_expressions import check_dimension_cycles, check_relationship_paths
+from semantic.load.check_identities import check_computed, check_identities
 from semantic.load.check_metrics import (
     check_conversions,
     check_derived,
@@ -41,6 +42,8 @@ RULES: Final[tuple[Rule, ...]] = (
     check_row_fields,
     check_relationship_paths,
     check_dimension_cycles,
+    check_computed,
+    check_identities,
     check_derived,
     check_towers,
     check_time,

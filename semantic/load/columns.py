@@ -9,6 +9,7 @@ from semantic.errors import Code, Position, Problem
 from semantic.load.suggest import at_part, near
 from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Kind
+from semantic.model.identity import Identity
 from semantic.model.metric import Simple
 from semantic.model.model import Model
 from semantic.model.reads import dimension_read, expressions, target_of
@@ -24,7 +25,7 @@ def check_columns(model: Model, columns: Columns) -> tuple[Problem, ...]:
     """
     found = {
         problem: None
-        for rule in (_keys, _time_dimensions, _entities, _relationships, _expressions)
+        for rule in (_keys, _time_dimensions, _entities, _identities, _relationships, _expressions)
         for problem in rule(model, columns)
     }
     return tuple(sorted(found, key=_in_file_order))
@@ -46,7 +47,39 @@ def _entities(model: Model, columns: Columns) -> Iterator[Problem]:
     for dataset in model.datasets.values():
         for entity, column in dataset.entities:
             at = model.places.at("datasets", dataset.name, "entities", entity)
-            yield from _column(model, columns, dataset.name, column, at)
+            if column not in dict(dataset.computed):
+                yield from _column(model, columns, dataset.name, column, at)
+        for name, expr in dataset.computed:
+            if name in columns.get(dataset.name, ()):
+                message = f'The files of "{dataset.name}" have a column "{name}" already.'
+                yield Problem(Code.NAME_COLLISION, message, expr.position, "Give the one that is made another name.")
+
+
+def _identities(model: Model, columns: Columns) -> Iterator[Problem]:
+    for identity in model.identities.values():
+        kinds = {}
+        for key, column in (("from", identity.source), ("to", identity.target)):
+            at = model.places.at("identities", identity.entity, key)
+            yield from _column(model, columns, identity.dataset, column, at)
+            kinds[key] = columns.get(identity.dataset, {}).get(column)
+        if None not in kinds.values() and kinds["from"] is not kinds["to"]:
+            message = f"Ids are read as ids of their kind, and these are {kinds['from']} and {kinds['to']}."
+            at = model.places.at("identities", identity.entity, "to")
+            yield Problem(Code.BAD_VALUE, message, at, "Store both in one type.")
+            continue
+        yield from _ids(model, columns, identity, kinds["from"])
+
+
+def _ids(model: Model, columns: Columns, identity: Identity, kind: Kind | None) -> Iterator[Problem]:
+    """The ids of every dataset that has the entity are of the kind of the map's."""
+    for dataset in model.datasets.values():
+        column = dataset.entity_column(identity.entity)
+        known = columns.get(dataset.name, {}).get(column or "")
+        if kind is None or known is None or known is kind:
+            continue
+        message = f'The ids in "{column}" are {known}, and those of "{identity.dataset}" are {kind}.'
+        at = model.places.at("datasets", dataset.name, "entities", identity.entity)
+        yield Problem(Code.BAD_VALUE, message, at, "Cast them: {column: …, expr: cast(… as varchar)}.")
 
 
 def _time_dimensions(model: Model, columns: Columns) -> Iterator[Problem]:
@@ -83,7 +116,8 @@ def _relationships(model: Model, columns: Columns) -> Iterator[Problem]:
             continue
         for mine, theirs in relationship.columns:
             path = ("relationships", relationship.name, "columns", mine)
-            yield from _column(model, columns, relationship.from_dataset, mine, model.places.at(*path, "key"))
+            if mine not in dict(model.datasets[relationship.from_dataset].computed):
+                yield from _column(model, columns, relationship.from_dataset, mine, model.places.at(*path, "key"))
             yield from _column(model, columns, relationship.to_dataset, theirs, model.places.at(*path))
 
 
@@ -91,7 +125,8 @@ def _expressions(model: Model, columns: Columns) -> Iterator[Problem]:
     for dataset, expression in expressions(model):
         for ref in expression.refs:
             target = target_of(model, dataset, ref)
-            if target is not None and dimension_read(model, target, ref) is None:
+            is_made = target is not None and ref.name in dict(model.datasets[target].computed)
+            if target is not None and not is_made and dimension_read(model, target, ref) is None:
                 quoted = _quoted_text(expression, ref)
                 yield from _column(model, columns, target, ref.name, at_part(ref, len(ref.path)), quoted)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from semantic.load.expression import Scope
-from semantic.load.format_data import DATASET_SHAPE, RELATIONSHIP, SHARED_DIMENSION
+from semantic.load.format_data import DATASET_SHAPE, IDENTITY, RELATIONSHIP, SHARED_DIMENSION
 from semantic.load.format_metrics import METRICS
 from semantic.load.format_scores import SCORE
 from semantic.load.format_sequences import ATTRIBUTION_SHAPE, FUNNEL, RETENTION_SHAPE
@@ -73,6 +73,7 @@ MODEL: Final = Shape(
         "dimensions": Key(ListOf(SHARED_DIMENSION, "shared dimension"), "The shared vocabulary."),
         "datasets": Key(ListOf(DATASET_SHAPE, "dataset"), "Logical tables."),
         "relationships": Key(ListOf(RELATIONSHIP, "relationship"), "Many-to-one joins between datasets."),
+        "identities": Key(ListOf(IDENTITY, "identity"), "Ids that are one and the same somebody."),
         "metrics": Key(ListOf(METRICS, "metric"), "Named numbers."),
         "funnels": Key(ListOf(FUNNEL, "funnel"), "Steps taken one after another."),
         "retentions": Key(ListOf(RETENTION_SHAPE, "retention"), "Who comes back."),

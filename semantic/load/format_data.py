@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from semantic.load.keys import COLUMN, DATASET, DESCRIPTION, DIMENSION_NAME, LABEL, NAME, ROWS
+from semantic.load.read_entity import EntityReader
 from semantic.load.read_list import ListOf, MapOf
 from semantic.load.read_shape import Key, Shape
 from semantic.load.read_source import SourceReader
@@ -75,7 +76,8 @@ DATASET_SHAPE: Final = Shape(
         "time_dimension": Key(COLUMN, "The column that places a row in time, for every metric of the dataset."),
         "timezone": Key(Zone(), "The zone of timestamps that carry none; UTC when left out."),
         "entities": Key(
-            MapOf("entity: column", COLUMN, key_is_name=True), "Who can be counted, and the column that says who."
+            MapOf("entity: column", EntityReader(), key_is_name=True),
+            "Who can be counted, and the column that says who, or {column, expr} of one made of others.",
         ),
         "dimensions": Key(ListOf(DIMENSION, "dimension"), "What its rows can be split by."),
         "segments": Key(ListOf(SEGMENT, "segment"), "Named filters."),
@@ -98,5 +100,16 @@ RELATIONSHIP: Final = Shape(
             MapOf("from-column: to-column", COLUMN, least=1), "The columns that must be equal.", required=True
         ),
         "label": LABEL,
+    },
+)
+
+IDENTITY: Final = Shape(
+    "identity",
+    "Ids that stand for others: in every dataset that has the entity, they are read as those.",
+    {
+        "name": Key(NAME, "The entity whose ids they are.", required=True),
+        "dataset": Key(DATASET, "The dataset that says which id stands for which, one row an id.", required=True),
+        "from": Key(COLUMN, "Its column of ids that stand for others, such as anonymous_id.", required=True),
+        "to": Key(COLUMN, "Its column of the ids they are read as, such as user_id.", required=True),
     },
 )

@@ -79,7 +79,8 @@ class Dataset:
 
     `primary_key`: rows that repeat it are one row (empty: every row counts); `unique` promises that none repeat.
     `time_dimension`: the column that places a row in time. `timezone`: of its zone-less timestamps (default UTC).
-    `entities`: (entity, column) pairs, who can be counted. `passive`: events that don't break a strict funnel's run.
+    `entities`: (entity, column) pairs, who can be counted. `computed`: columns that the files don't have, made of those
+    they have. `passive`: events that don't break a strict funnel's run.
     `data_through`: the last complete local day, when declared. `warn_after`: freshness. `score`: whose entities its
     rows are, for a dataset that has no files of its own.
     """
@@ -91,6 +92,7 @@ class Dataset:
     time_dimension: str | None = None
     timezone: str = "UTC"
     entities: tuple[tuple[str, str], ...] = ()
+    computed: tuple[tuple[str, Expression], ...] = ()
     dimensions: tuple[Dimension, ...] = ()
     segments: tuple[Segment, ...] = ()
     passive: Expression | None = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.dataset import Dataset, Relationship, SharedDimension
+from semantic.model.identity import Identity
 from semantic.model.metric import Metric
 from semantic.model.places import Places
 from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
@@ -38,6 +39,7 @@ class Model:
     dimensions: Mapping[str, SharedDimension] = field(default_factory=_empty)
     datasets: Mapping[str, Dataset] = field(default_factory=_empty)
     relationships: Mapping[str, Relationship] = field(default_factory=_empty)
+    identities: Mapping[str, Identity] = field(default_factory=_empty)
     metrics: Mapping[str, Metric] = field(default_factory=_empty)
     funnels: Mapping[str, Funnel] = field(default_factory=_empty)
     retentions: Mapping[str, RetentionDefinition] = field(default_factory=_empty)

@@ -6,12 +6,13 @@ A dimension of another dataset is named by the way to it: `buyer` to `users`, th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import assert_never
 
 from semantic.model.dataset import Dimension, Relationship
+from semantic.model.identity import Identity
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
 from semantic.model.reads import metrics_read, target_of
@@ -190,3 +191,20 @@ def _own_datasets(model: Model, metric: Metric) -> tuple[str, ...]:
             return ()
         case _:
             assert_never(metric)
+
+
+def identities_of(model: Model, dataset: str) -> tuple[tuple[str, Identity], ...]:
+    """The columns of a dataset whose ids stand for others, and what says so. A map of identities is read as it is."""
+    named = ((column, model.identities.get(entity)) for entity, column in model.datasets[dataset].entities)
+    return tuple((column, found) for column, found in named if found is not None and found.dataset != dataset)
+
+
+def is_one_to_one(model: Model, identity: Identity, proven: Collection[tuple[str, ...]]) -> bool:
+    """Whether no id stands for two, as declared or proven of the data."""
+    keys = (model.datasets[identity.dataset].primary_key, *proven)
+    return any(key and set(key) <= {identity.source} for key in keys)
+
+
+def datasets_behind(model: Model, dataset: str) -> tuple[str, ...]:
+    """The datasets that say what the columns of a dataset mean."""
+    return tuple(dict.fromkeys(identity.dataset for _, identity in identities_of(model, dataset)))

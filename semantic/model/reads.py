@@ -42,6 +42,8 @@ def _optional(model: Model) -> Iterator[tuple[str, Expression | None]]:
 
 
 def _of_dataset(dataset: Dataset) -> Iterator[tuple[str, Expression | None]]:
+    for _, computed in dataset.computed:
+        yield dataset.name, computed
     for dimension in dataset.dimensions:
         yield dataset.name, dimension.expr
     for segment in dataset.segments:

@@ -10,7 +10,7 @@ from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.facts import Facts, Kind
 from semantic.model.metric import Metric
 from semantic.model.model import Model
-from semantic.model.reach import MetricSource, datasets_read, reachable, sources, splits
+from semantic.model.reach import MetricSource, datasets_behind, datasets_read, reachable, sources, splits
 from semantic.query.bound import BoundMetric, BoundQuery, DimensionKey, Frame, Key, TimeKey
 from semantic.query.check import check_arguments, check_frames, check_models, check_segments, check_time, check_timed
 from semantic.query.kind import dimension_kind, metric_kind, widest
@@ -41,10 +41,14 @@ def datasets_needed(model: Model, query: MetricQuery) -> tuple[str, ...]:
 
 
 def with_related(model: Model, dataset: str, found: dict[str, None]) -> None:
-    """Adds a dataset, and all that relationships lead to from it, to `found`: those that have files."""
+    """Adds a dataset, what says what its columns mean, and all that relationships lead to from it, to `found`: those
+    that have files.
+    """
     stored = model.stored_as(dataset)
     if stored not in found:
         found[stored] = None
+        for behind in datasets_behind(model, stored):
+            with_related(model, behind, found)
         for relationship in model.relationships_from(stored):
             with_related(model, relationship.to_dataset, found)
 

@@ -15,6 +15,7 @@ class WarningCode(StrEnum):
     UNALLOCATED = "UNALLOCATED"
     STALE_DATA = "STALE_DATA"
     DATA = "DATA"
+    IDENTITY_CONFLICT = "IDENTITY_CONFLICT"
 
 
 @dataclass(frozen=True, slots=True)

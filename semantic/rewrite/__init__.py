@@ -7,10 +7,11 @@ from semantic.model.model import Model
 from semantic.plan.node import Plan
 from semantic.query.query import Viewer
 from semantic.rewrite.dedupe import dedupe
+from semantic.rewrite.resolve import resolve
 from semantic.rewrite.secure import secure
 
-PASSES = (secure, dedupe)
-"""Secure first: what its policies look at is de-duplicated like everything else."""
+PASSES = (secure, resolve, dedupe)
+"""Secure first: what its policies look at is resolved and de-duplicated like everything else."""
 
 
 def rewrite_plan(plan: Plan, model: Model, facts: Facts, viewer: Viewer) -> Plan:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from semantic.model.expression import Expression
 from semantic.model.model import Model
 from semantic.plan.expr import All, Authored, Expr
-from semantic.plan.node import Filter, Join, Plan, Scan
+from semantic.plan.node import Filter, Join, Plan, Project, Scan
 
 
 def unguarded(plan: Plan, model: Model, held: frozenset[Expression] = frozenset()) -> Iterator[str]:
     """The protected datasets that a plan scans without a policy. `held`: the conditions right above it.
 
     Between a filter and the scan, joins may stand of which the scan is the left side: a policy may look at a related
-    dataset, and what a join adds on the right is not what the filter is about.
+    dataset, and what a join adds on the right is not what the filter is about. So may projections: what a column means
+    is computed of each row.
     """
     match plan:
         case Scan():
@@ -25,6 +26,8 @@ def unguarded(plan: Plan, model: Model, held: frozenset[Expression] = frozenset(
         case Join():
             yield from unguarded(plan.left, model, held)
             yield from unguarded(plan.right, model)
+        case Project():
+            yield from unguarded(plan.input, model, held)
         case _:
             for child in plan.inputs:
                 yield from unguarded(child, model)

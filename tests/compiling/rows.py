@@ -8,6 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from tests.compiling.bazaar import bazaar
 from tests.reference.rows import Row
 from tests.reference.world import Table
 
@@ -259,7 +260,12 @@ def _market() -> Mapping[str, Table]:
     }
 
 
-_MAKERS: Mapping[str, Callable[[], Mapping[str, Table]]] = {"mall": _mall, "clinic": _clinic, "market": _market}
+_MAKERS: Mapping[str, Callable[[], Mapping[str, Table]]] = {
+    "mall": _mall,
+    "clinic": _clinic,
+    "market": _market,
+    "bazaar": bazaar,
+}
 
 
 def tables(name: str) -> dict[str, Any]:
