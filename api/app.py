@@ -20,6 +20,8 @@ from api.headers import Headers
 from api.place import find_model
 from api.reload import watch
 from api.running import Running
+from api.seen.onlookers import Onlookers
+from api.seen.seeing import Seeing
 from api.served import Served
 from api.settings import Settings, from_environment
 from api.table_door import TableDoor
@@ -29,10 +31,11 @@ from api.viewers.refused import Unauthenticated, Unverifiable
 def create_app(settings: Settings) -> FastAPI:
     """The ASGI application. The model is loaded when it starts (its lifespan): ModelError, DataError, NO_MODEL.
 
-    `app.state.served` holds the snapshot, `app.state.running` the requests in flight. UserError when the settings
-    contradict each other.
+    `app.state.served` holds the snapshot, `app.state.running` the requests in flight, `app.state.onlookers` whoever is
+    told of them. UserError when the settings contradict each other.
     """
     served, running = Served(settings), Running()
+    onlookers = Onlookers(served, running)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -47,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
                 with suppress(asyncio.CancelledError):
                     await watching
             await served.close()
+            onlookers.close()
 
     app = FastAPI(
         title="Headwater",
@@ -57,14 +61,15 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(Headers)
-    app.state.served, app.state.running = served, running
+    app.add_middleware(Seeing, watchers=onlookers.watchers)
+    app.state.served, app.state.running, app.state.onlookers = served, running, onlookers
     app.add_exception_handler(Unauthenticated, refuse)
     app.add_exception_handler(Unverifiable, refuse)
     app.router.routes.append(Route("/graphql", Front(served, running), name="graphql", include_in_schema=False))
     for path in ("/v1/table", "/v1/table.{ending}"):
         app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))
     app.router.routes.append(Mount(MOUNTED_AT, PageFiles(), name="graphiql"))
-    app.include_router(doors(served, running))
+    app.include_router(doors(served, running, onlookers.metrics))
     return app
 
 

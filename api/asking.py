@@ -8,12 +8,14 @@ import orjson
 from graphql import GraphQLError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api.accept import JSON
 from api.context import Response as Answered
 from api.context import Snapshot
 from api.errors import format_error
 from api.resolvers.context import Context
+from api.seen.notes import notes_of
 from api.served import Served
 from api.viewers.refused import Unauthenticated
 from semantic.errors import Code, HeadwaterError, Overloaded, RateLimited
@@ -50,22 +52,40 @@ async def context_of(snapshot: Snapshot, served: Served, connection: HTTPConnect
         limits=served.limits,
         discreet=served.settings.is_hardened and not viewer.signed_in,
     )
+    notes_of(connection.scope).of(context)
     served.rates.take(context.viewer, context.limits)
     return context
+
+
+class Told(Response):
+    """A refusal. Those who look on are told of its codes when it is sent."""
+
+    def __init__(self, codes: tuple[str, ...], response: Response) -> None:
+        super().__init__(response.body, response.status_code, response.headers)
+        self._codes = codes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        notes_of(scope).codes = self._codes
+        await super().__call__(scope, receive, send)
 
 
 def refusal(media: str, status: int, code: str, message: str) -> Response:
     """A refusal in the form of a GraphQL response."""
     fault = "ours" if status >= 500 else "user"
     body = {"errors": [{"message": message, "extensions": {"code": code, "fault": fault}}]}
-    return reply(orjson.dumps(body), media, status)
+    return Told((code,), reply(orjson.dumps(body), media, status))
 
 
-def failure(media: str, errors: list[GraphQLError]) -> Response:
-    """Errors where there is nothing else to say, with the status of the first one's code."""
-    found = [format_error(error) for error in errors]
-    code = found[0]["extensions"]["code"]
-    response = reply(orjson.dumps({"errors": found}), media, STATUS.get(code, 400))
+def failure(media: str, errors: list[GraphQLError], discreet: bool = False) -> Response:
+    """Errors where there is nothing else to say, with the status of the first one's code.
+
+    `discreet`: without the names that were probably meant.
+    """
+    found = [format_error(error, discreet=discreet) for error in errors]
+    codes = tuple(error["extensions"]["code"] for error in found)
+    code = codes[0]
+    response = Told(codes, reply(orjson.dumps({"errors": found}), media, STATUS.get(code, 400)))
     cause = errors[0].original_error
     if isinstance(cause, Overloaded | RateLimited):
         response.headers["retry-after"] = str(math.ceil(cause.retry_after))
@@ -74,9 +94,9 @@ def failure(media: str, errors: list[GraphQLError]) -> Response:
     return response
 
 
-def told(media: str, error: HeadwaterError) -> Response:
+def told(media: str, error: HeadwaterError, discreet: bool = False) -> Response:
     """An error where there is nothing else to say; to somebody who is not known, how to say who they are."""
-    response = failure(media, [GraphQLError(error.message, original_error=error)])
+    response = failure(media, [GraphQLError(error.message, original_error=error)], discreet)
     if isinstance(error, Unauthenticated):
         response.headers["www-authenticate"] = error.challenge
     return response

@@ -81,7 +81,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A GraphQL response. `codes`: `extensions.code` of every error, in order. `operation`: its type, where known.
+    """A GraphQL response. `codes`: `extensions.code` of every error, in order. `operation`: its type, `name`: its
+    own, where known.
 
     `account`: what was asked and what it took. `retry_after`: seconds until it is worth asking again, where nothing was
     answered because too many ask.
@@ -91,5 +92,6 @@ class Response:
     outcome: Outcome
     codes: tuple[str, ...] = ()
     operation: str | None = None
+    name: str | None = None
     account: Account = NO_ACCOUNT
     retry_after: float | None = None

@@ -8,10 +8,12 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.example import example_query
 from api.execute import print_sdl
 from api.running import Running
+from api.seen.metrics import Metrics
 from api.served import Served
 from api.viewers.refused import Unauthenticated
 from semantic.errors import HeadwaterError
@@ -20,13 +22,13 @@ from semantic.load import json_schema
 PLAIN = "text/plain; charset=utf-8"
 
 
-def doors(served: Served, running: Running) -> APIRouter:
+def doors(served: Served, running: Running, metrics: Metrics) -> APIRouter:
     """The routes."""
     router = APIRouter()
 
     async def check_look(request: Request) -> None:
         if not await served.may_look(request):
-            raise Unauthenticated("The schema is shown only to those who sign in.")
+            raise Unauthenticated("This is shown only to those who sign in.")
 
     @router.get("/", include_in_schema=False)
     async def home() -> Response:
@@ -55,6 +57,11 @@ def doors(served: Served, running: Running) -> APIRouter:
     @router.get("/healthz", summary="Whether the process lives")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
+
+    @router.get("/metricsz", summary="Counts and durations, for Prometheus", response_class=PlainTextResponse)
+    async def metricsz(request: Request) -> Response:
+        await check_look(request)
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST, headers={"cache-control": "no-store"})
 
     @router.get("/readyz", summary="Whether questions can be answered")
     async def readyz() -> Response:

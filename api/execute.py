@@ -139,17 +139,17 @@ def _refused(
     operation: OperationDefinitionNode | None = None,
 ) -> Response:
     told = [format_error(error, otherwise, discreet) for error in errors]
-    return Response(encode_json({"errors": told}), Outcome.REFUSED, _codes(told), _kind(operation))
+    return Response(encode_json({"errors": told}), Outcome.REFUSED, _codes(told), *_named(operation))
 
 
 def _answered(result: ExecutionResult, discreet: bool, operation: OperationDefinitionNode | None) -> Response:
     if result.data is None and result.errors:
         return _refused(result.errors, RequestCode.VALIDATION, discreet, operation)
     if not result.errors:
-        return Response(encode_json({"data": result.data}), Outcome.OK, (), _kind(operation))
+        return Response(encode_json({"data": result.data}), Outcome.OK, (), *_named(operation))
     told = [format_error(error, discreet=discreet) for error in result.errors]
     body = encode_json({"errors": told, "data": result.data})
-    return Response(body, Outcome.PARTIAL, _codes(told), _kind(operation), retry_after=_retry_after(result))
+    return Response(body, Outcome.PARTIAL, _codes(told), *_named(operation), retry_after=_retry_after(result))
 
 
 def _retry_after(result: ExecutionResult) -> float | None:
@@ -165,5 +165,8 @@ def _codes(told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(error["extensions"]["code"] for error in told)
 
 
-def _kind(operation: OperationDefinitionNode | None) -> str | None:
-    return None if operation is None else operation.operation.value
+def _named(operation: OperationDefinitionNode | None) -> tuple[str | None, str | None]:
+    """An operation's type and name."""
+    if operation is None:
+        return None, None
+    return operation.operation.value, None if operation.name is None else operation.name.value

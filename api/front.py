@@ -20,6 +20,7 @@ from api.execute import execute
 from api.graphiql import graphiql_page
 from api.request import Asked, Malformed, read_request
 from api.running import Gone, Running, Stopping
+from api.seen.notes import notes_of
 from api.served import Served
 from semantic.errors import Code, HeadwaterError
 
@@ -62,7 +63,7 @@ class Front:
             asked = await read_request(request, self._settings.max_request)
             return await self._answer(request, asked, media)
         except HeadwaterError as error:
-            return told(media, error)
+            return told(media, error, notes_of(request.scope).discreet)
         except Malformed as error:
             return refusal(media, error.status, BAD_REQUEST, error.message)
         except (Gone, ClientDisconnect):
@@ -82,6 +83,7 @@ class Front:
             context = await context_of(snapshot, self._served, request)
             work = execute(snapshot, asked.query, asked.variables, asked.operation_name, context)
             answered = await self._running.answer(work, request.receive)
+        notes_of(request.scope).came(answered)
         if answered.retry_after is not None:
             return overloaded(answered, media)
         refused = answered.outcome is Outcome.REFUSED and media == GRAPHQL_JSON

@@ -24,7 +24,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 log_config=None,
-                access_log=settings.log_level == "debug",
+                access_log=False,  # it shows addresses, which may hold queries; the request log is ours
                 lifespan="on",
                 timeout_graceful_shutdown=STOP_SECONDS,
                 server_header=False,

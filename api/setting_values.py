@@ -15,6 +15,8 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 """Of signed tokens. None with a shared secret: whoever could check tokens could also make them."""
 OPEN, HARDENED = "open", "hardened"
 PROFILES = (OPEN, HARDENED)
+JSON = "json"
+LOG_FORMATS = ("text", JSON)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?\s*", re.IGNORECASE)
@@ -135,6 +137,13 @@ def profile(text: str) -> str:
     return text.lower()
 
 
+def log_format(text: str) -> str:
+    """Whom the log is for."""
+    if text.lower() not in LOG_FORMATS:
+        raise ValueError
+    return text.lower()
+
+
 EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
     str: ("text", "TEXT"),
     folder: ("a folder", "DIR"),
@@ -152,6 +161,7 @@ EXPECTED: Mapping[Callable[[str], Any], tuple[str, str]] = {
     header: ("the name of a header", "NAME"),
     rate: ("a number of requests a second, 0 for no limit", "N"),
     profile: (f"one of {', '.join(PROFILES)}", "PROFILE"),
+    log_format: (f"one of {', '.join(LOG_FORMATS)}", "FORMAT"),
     level: (f"one of {', '.join(LOG_LEVELS)}", "LEVEL"),
 }
 """What a value must be, for people, and its word in a command's help."""

@@ -65,6 +65,12 @@ class Settings:
     viewer_header: str = "x-headwater-viewer"
     claims_header: str = "x-headwater-claims"
     log_level: str = "info"
+    log_format: str | None = None
+    slow_query: float = 5.0
+    audit_log: Path | None = None
+    audit_bytes: int = 100 * MIB
+    audit_files: int = 10
+    traces: bool = False
 
     @property
     def may_show_sql(self) -> bool:
@@ -75,6 +81,11 @@ class Settings:
     def is_hardened(self) -> bool:
         """Whether strangers are told as little as possible."""
         return self.profile == values.HARDENED
+
+    @property
+    def logs_json(self) -> bool:
+        """Whether the log is for machines."""
+        return self.is_hardened if self.log_format is None else self.log_format == values.JSON
 
     @property
     def limits(self) -> Limits:
@@ -200,6 +211,12 @@ SETTINGS = (
         "claims_header", values.header, "The header in which it says their claims, a JSON object.", "x-headwater-claims"
     ),
     Setting("log_level", values.level, "How much is logged: debug, info, warning or error.", "info"),
+    Setting("log_format", values.log_format, "text for people, or json for machines.", "text; json when hardened"),
+    Setting("slow_query", values.seconds, "Seconds after which a query is logged with its plan; 0 is never.", "5"),
+    Setting("audit_log", values.file, "The file to write who asked for which numbers to.", "none"),
+    Setting("audit_bytes", values.size, "The size at which the audit log is put aside and begun anew.", "100MiB"),
+    Setting("audit_files", values.count, "Audit logs put aside that are kept.", "10"),
+    Setting("traces", values.flag, "Whether traces are sent to OpenTelemetry, as its OTEL_… variables say.", "0"),
 )
 """Every setting, in the order of the docs."""
 

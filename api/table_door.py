@@ -25,6 +25,7 @@ from api.resolvers.context import Context
 from api.resolvers.selection import Selected
 from api.resolvers.table import Table, answer_table
 from api.running import Gone, Running, Stopping
+from api.seen.notes import notes_of
 from api.served import Served
 from api.table_request import Refused, TableRequest
 from semantic.errors import Code, HeadwaterError
@@ -58,9 +59,9 @@ class TableDoor:
         except Malformed as error:
             return refusal(JSON, error.status, BAD_REQUEST, error.message)
         except Refused as error:
-            return failure(JSON, error.errors)
+            return failure(JSON, error.errors, notes_of(request.scope).discreet)
         except HeadwaterError as error:
-            return told(JSON, error)
+            return told(JSON, error, notes_of(request.scope).discreet)
         except (Gone, ClientDisconnect):
             LOG.debug("The caller has gone; its query was stopped.")
             return Response(status_code=CLIENT_CLOSED_REQUEST)

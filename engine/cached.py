@@ -10,6 +10,7 @@ from cachetools import LRUCache
 
 from engine.engine import Answer, Compile, Engine
 from engine.flight import Flights
+from engine.load import Busy, Load, load_of
 from engine.settings import EngineSettings
 from semantic.model.facts import Facts
 from semantic.sql.statement import Statement
@@ -18,7 +19,7 @@ OVERHEAD = 2048
 """Bytes of an answer beside its columns and its SQL."""
 
 
-class Cached:
+class Cached(Busy):
     """An engine around another one. The key is the statement's digest and the versions of the datasets it reads."""
 
     def __init__(self, inner: Engine, settings: EngineSettings) -> None:
@@ -43,6 +44,10 @@ class Cached:
             return statement if now.version == facts.version else compile_statement(now)
 
         return await self._flights.join(key, lambda: self._compute(datasets, compile_again))
+
+    def load(self) -> Load:
+        """The inner engine's, and what is kept here."""
+        return replace(load_of(self._inner), kept_bytes=int(self._answers.currsize))
 
     async def close(self) -> None:
         """Cancel what is under way, forget everything and close the inner engine."""

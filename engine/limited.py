@@ -8,11 +8,12 @@ from engine.admission import Admission
 from engine.caller import CALLER
 from engine.deadline import in_time
 from engine.engine import Answer, Compile, Engine
+from engine.load import Busy, Load
 from engine.settings import EngineSettings
 from semantic.model.facts import Facts
 
 
-class Limited:
+class Limited(Busy):
     """An engine around another one. More running queries than cores would only slow all of them down."""
 
     def __init__(self, inner: Engine, settings: EngineSettings) -> None:
@@ -29,6 +30,10 @@ class Limited:
         """The inner engine's, when it is this one's turn. Overloaded, Timeout."""
         async with in_time(self._deadline, "The query was stopped"), self._admission.turn(CALLER.get()):
             return await self._inner.answer(datasets, compile_statement)
+
+    def load(self) -> Load:
+        """The queue's."""
+        return Load(self._admission.running, self._admission.waiting)
 
     async def close(self) -> None:
         """Close the inner engine."""

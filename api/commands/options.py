@@ -17,7 +17,7 @@ from semantic.errors import UserError
 F = TypeVar("F", bound=Callable[..., Any])
 
 MODEL = ("model", "root")
-FLAGS = ("reload", "show_sql", "anonymous")
+FLAGS = ("reload", "show_sql", "anonymous", "traces")
 
 
 def _read(setting: Setting) -> Callable[[click.Context, click.Parameter, str | None], Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import shlex
 import time
 from pathlib import Path
@@ -26,17 +25,13 @@ def command(hardened: bool, **given: Any) -> None:
     """
     began = time.perf_counter()
     settings = settings_of(given | ({"profile": HARDENED} if hardened else {}))
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S"
-    )
-    for name in ("watchfiles", "asyncio", "uvicorn"):
-        quiet = logging.INFO if settings.log_level == "debug" else logging.WARNING
-        logging.getLogger(name).setLevel(quiet)
     from api.place import find_model
+    from api.seen.log import start_logging
     from api.server import serve
     from api.terminal import output
 
     find_model(settings.model, Path.cwd())
+    start_logging(settings.log_level, settings.logs_json)
 
     def started(app: Any, port: int) -> None:
         output().print(greeting(app, settings, port, time.perf_counter() - began))

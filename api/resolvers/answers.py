@@ -41,6 +41,7 @@ async def ask(context: Context, question: Question) -> Answered:
     Overloaded.
     """
     limits, ledger = context.limits, context.ledger
+    ledger.ask(question)
     CALLER.set(Caller(context.viewer.id, limits.concurrency))
 
     def compile_statement(facts: Facts) -> Statement:

@@ -57,14 +57,19 @@ NO_ACCOUNT = Account()
 class Ledger:
     """Kept while a request is answered. It holds every question it was told of, so that none is taken for another."""
 
-    _asked: dict[int, tuple[Question, Compiled]] = field(default_factory=dict)
+    _questions: dict[int, Question] = field(default_factory=dict)
+    _compiled: dict[int, Compiled] = field(default_factory=dict)
     _answers: dict[int, Answer] = field(default_factory=dict)
     _ran: list[Ran] = field(default_factory=list)
     _bytes: int = 0
 
+    def ask(self, question: Question) -> None:
+        """Note that a question is asked, whatever becomes of it."""
+        self._questions[id(question)] = question
+
     def weigh(self, question: Question, compiled: Compiled, limits: Limits) -> None:
         """Note what a question costs, before it runs. LIMIT_EXCEEDED when all of the request together is too much."""
-        self._asked[id(question)] = question, compiled
+        self._compiled[id(question)] = compiled
         if limits.scan and (read := self._read) > limits.scan:
             raise QueryError(
                 Code.LIMIT_EXCEEDED,
@@ -87,13 +92,13 @@ class Ledger:
 
     @property
     def _read(self) -> int:
-        return sum(compiled.rows_read for _, compiled in self._asked.values())
+        return sum(compiled.rows_read for compiled in self._compiled.values())
 
     def account(self) -> Account:
         """What it came to."""
-        questions = [question for question, _ in self._asked.values()]
-        if not questions:
+        if not self._questions:
             return NO_ACCOUNT
+        questions = self._questions.values()
         return Account(
             asked=_once(name for question in questions for name in names_of(question)),
             dimensions=_once(name for question in questions for name in dimensions_of(question)),

@@ -103,6 +103,13 @@ def test_no_name_is_guessed_for_strangers(shop: LiveServer, key: str, query: str
     assert b"id you mean" in shop.ask(query, authorization=f"Bearer {key}").body
 
 
+def test_nor_by_tables(shop: LiveServer, key: str) -> None:
+    path = "/v1/table.csv?metrics=gmw"
+    reply = shop.get(path)
+    assert (reply.status, b"id you mean" in reply.body) == (400, False)
+    assert b"id you mean" in shop.get(path, authorization=f"Bearer {key}").body
+
+
 def test_no_sql_for_strangers(shop: LiveServer, key: str) -> None:
     query = "{ metrics { totals { gmv } meta { sql } } }"
     assert shop.ask(query).json["data"]["metrics"]["meta"]["sql"] is None

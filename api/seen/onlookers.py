@@ -1,0 +1,35 @@
+"""Everybody who looks on, as the settings say."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from api.running import Running
+from api.seen.audit import AuditLog
+from api.seen.log import RequestLog, SlowLog
+from api.seen.metrics import Metrics
+from api.seen.record import Watcher
+from api.seen.traces import Traces
+from api.served import Served
+
+
+class Onlookers:
+    """Of one server. UserError when one of them can't begin."""
+
+    def __init__(self, served: Served, running: Running) -> None:
+        settings = served.settings
+        self.metrics = Metrics(served, running)
+        self.watchers: list[Watcher] = [self.metrics, RequestLog()]
+        self._open: list[AuditLog | Traces] = []
+        if settings.slow_query:
+            self.watchers.append(SlowLog(settings.slow_query))
+        if settings.audit_log is not None:
+            self._open.append(AuditLog(settings.audit_log, settings.audit_bytes, settings.audit_files))
+        if settings.traces:
+            self._open.append(Traces(version("headwater")))
+        self.watchers += self._open
+
+    def close(self) -> None:
+        """Write what is left."""
+        for one in self._open:
+            one.close()
