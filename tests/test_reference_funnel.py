@@ -37,7 +37,7 @@ from tests.sequences import (
     sequence_cases,
 )
 from tests.strategies.choices import Choices
-from tests.strategies.sequence_queries import make_funnel_query
+from tests.strategies.sequence_queries import document, make_funnel_query
 from tests.strategies.sequence_worlds import make_world
 
 CASES = sequence_cases("funnel(")
@@ -218,6 +218,23 @@ def test_graphql_is_the_reference(live: LiveServer, seed: int) -> None:
         expected = outcome(partial(answer_funnel, model, world.rows, query))
         if expected is not None:
             assert not reply_differences(expected, reply, "funnel"), query
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_the_whole_is_counted_from_the_groups(live: LiveServer, seed: int) -> None:
+    choices = Choices(Random(seed).randrange)
+    world = make_world(choices, most=40)
+    model = world.model()
+    asked = (replace(make_funnel_query(choices, world), breakdown=("channel",), grain=None) for _ in range(QUERIES))
+    queries = list(filter(is_in_graphql, asked))
+    counts = "{ steps { count conversion dropOff } groups { key { value } steps { count } } }"
+    replies = ask_http(live, world, [document(query, counts) for query in queries])
+    for query, reply in zip(queries, replies, strict=True):
+        expected = outcome(partial(answer_funnel, model, world.rows, replace(query, breakdown=())))
+        if isinstance(expected, dict) and "errors" not in reply:
+            wanted = [{name: step[name] for name in ("count", "conversion", "dropOff")} for step in expected["steps"]]
+            assert not json_differences(wanted, reply["data"]["funnel"]["steps"]), query
 
 
 # --- laws ------------------------------------------------------------------------------------------------------------

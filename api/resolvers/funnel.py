@@ -24,11 +24,11 @@ async def funnel(root: None, info: Info, **_arguments: object) -> Report:
 
 
 def steps(root: Report, info: Info) -> tuple[report.FunnelStep, ...]:
-    """`steps`, under its response key."""
+    """`steps`, under its response key. Their rows may be those of the groups."""
     part = root.part(info.key, BoundFunnel)
     assert part is not None
     bound, rows = part
-    return report.funnel_steps(bound, rows[0] if rows else {}, _locale(root.context))
+    return report.funnel_steps(bound, report.whole(bound, rows), _locale(root.context))
 
 
 def groups(root: Report, info: Info) -> tuple[report.FunnelGroup, ...]:

@@ -30,7 +30,16 @@ def funnel_questions(context: Context, asked: Selected) -> dict[str, Question]:
         question = _question(context, base, given, child)
         if question is not None:
             found[child.key] = question
-    return found
+    return _fewer(asked, found)
+
+
+def _fewer(asked: Selected, found: dict[str, Question]) -> dict[str, Question]:
+    """Counts of the whole are the sums of the groups' (semantics.md §1): where those are asked for, they are enough."""
+    split = next((found[child.key] for child in asked.children if child.name == "groups" and child.key in found), None)
+    if split is None:
+        return found
+    counted = {child.key for child in asked.children if child.name == "steps" and not _wants_times([child])}
+    return {key: split if key in counted else question for key, question in found.items()}
 
 
 def _base(context: Context, given: Given) -> FunnelQuery:

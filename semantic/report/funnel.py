@@ -6,7 +6,7 @@ before, and so null at step 1. Shares of nothing are null.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -90,6 +90,14 @@ def funnel_steps(bound: BoundFunnel, row: Row, locale: str | None = None) -> tup
             )
         )
     return tuple(found)
+
+
+def whole(bound: BoundFunnel, rows: Sequence[Row]) -> Row:
+    """One row of all entities: the only one, or the groups' counts added up, without times."""
+    if not bound.dimensions:
+        return rows[0] if rows else {}
+    names = [f"count{index}" for index in range(1, len(bound.funnel.steps) + 1)]
+    return {name: sum(int(row[name] or 0) for row in rows) for name in names}
 
 
 def _label(step: Step, locale: str | None) -> str:

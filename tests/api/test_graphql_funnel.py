@@ -50,9 +50,26 @@ async def test_what_is_selected_is_asked_once(shop: Shop, selection: str, statem
     assert len(engine.asked) == statements
 
 
+@pytest.mark.parametrize(
+    ("selection", "statements"),
+    [
+        ("steps { count } groups { steps { count } }", 1),
+        ("a: steps { conversion } steps { medianSeconds } groups { steps { averageSeconds } }", 2),
+        ("steps { count } groups { steps { medianSeconds } }", 1),
+    ],
+)
+async def test_the_groups_are_enough_to_count_the_whole(shop: Shop, selection: str, statements: int) -> None:
+    watched, engine = around(shop)
+    document = f"{{ funnel(name: CHECKOUT, breakdown: [CHANNEL]) {{ {selection} }} }}"
+    split = (await watched.ask(document)).data["funnel"]
+    assert len(engine.asked) == statements
+    whole = (await shop.ask(document.replace(", breakdown: [CHANNEL]", ""))).data["funnel"]
+    assert {**split, "groups": []} == {**whole, "groups": []}
+
+
 async def test_parts_run_side_by_side(shop: Shop) -> None:
     watched, engine = around(shop, before=0.05)
-    selection = "steps { count } groups { steps { count } } periods { time } timeToConvert { count }"
+    selection = "steps { medianSeconds } groups { steps { count } } periods { time } timeToConvert { count }"
     await watched.ask(f"{{ funnel(name: CHECKOUT, breakdown: [CHANNEL], grain: DAY, {RANGE}) {{ {selection} }} }}")
     assert engine.most == 4
 
@@ -197,7 +214,7 @@ def test_fields_with_nothing_to_name_are_left_out() -> None:
 
 async def test_what_would_be_asked_is_told(shop: Shop) -> None:
     document = """{ funnel(name: CHECKOUT, breakdown: [CHANNEL], grain: DAY) {
-        steps { count } groups { steps { count } } periods { time }
+        steps { medianSeconds } groups { steps { count } } periods { time }
         dropOffs(step: 1) { entity } timeToConvert { count } }
         own: funnel(steps: [{name: "a"}, {name: "b"}], sameDay: true) { steps { count } }
         retention(name: VISITORS, breakdown: [CHANNEL]) { overall { rate } groups { size } lifecycle { new } } }"""
