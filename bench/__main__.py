@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from bench.cold import cold
+from bench.credit import credit
 from bench.data import prepare
 from bench.measure import Figure
 from bench.sequences import sequences
@@ -46,6 +47,7 @@ SECTIONS: dict[str, Callable[[Path, int, int], Iterable[Figure]]] = {
     "compiling": lambda folder, threads, runs: compiling(runs),
     "cold": _cold,
     "sequences": sequences,
+    "credit": credit,
     "idle": lambda folder, threads, runs: idle(),
 }
 """What can be measured: each of a project folder, with threads, so many runs of each."""

@@ -1,4 +1,4 @@
-"""The data that is measured on: a generated clickstream by day, ad spend beside it, and a model over both."""
+"""The data that is measured on: a clickstream by day, orders and ad spend beside it, and a model over all of them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ datasets:
   source: data/ad_spend.parquet
   time_dimension: day
   dimensions: [{name: channel}]
+- name: orders
+  source: data/orders.parquet
+  primary_key: order_id
+  unique: true
+  time_dimension: paid_at
+  entities: {user: user_id}
 metrics:
 - {name: pv, type: simple, dataset: events, agg: count}
 - {name: uv, type: simple, dataset: events, agg: count_distinct, expr: user_id}
@@ -34,6 +40,14 @@ metrics:
 - {name: roas, type: ratio, numerator: gmv, denominator: spend}
 - {name: uv7, type: cumulative, metric: uv, window: 7 days}
 - {name: uv28, type: cumulative, metric: uv, window: 28 days}
+- {name: credited_gmv, type: attribution, attribution: last_visit, value: amount}
+attributions:
+- name: last_visit
+  entity: user
+  conversion: {dataset: orders}
+  touch: {dataset: events, dimensions: [channel]}
+  direct: channel = 'quick_entry'
+  lookback: 30 days
 funnels:
 - name: checkout
   entity: user
@@ -55,7 +69,20 @@ def prepare(folder: Path, rows: int) -> None:
     if not (folder / "data" / "ad_spend.parquet").exists():
         print(f"Making {rows:,} events in {folder} …", flush=True)
         _write(folder, rows)
+    if not (folder / "data" / "orders.parquet").exists():
+        _write_orders(folder)
     (folder / "model.yml").write_text(MODEL, encoding="utf-8")
+
+
+def _write_orders(folder: Path) -> None:
+    """An order for every tenth event, by the same person within a day of it."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT event_id AS order_id, user_id, round((hash(event_id) % 50000) / 100.0, 2) AS amount, "
+            f"event_time + to_microseconds((hash(event_id) % 86400000000)::BIGINT) AS paid_at "
+            f"FROM read_parquet('{folder}/data/events/**/*.parquet') WHERE hash(event_id * 31) % 10 = 0) "
+            f"TO '{folder}/data/orders.parquet'"
+        )
 
 
 def _write(folder: Path, rows: int) -> None:

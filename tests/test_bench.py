@@ -26,6 +26,7 @@ def test_it_measures_and_compares(tmp_path: Path) -> None:
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
     assert "cold: UV by day" in shown
     assert "funnel: 5 steps, 7 days" in shown
+    assert "credited GMV by channel" in shown
     figures = json.loads(out.read_text(encoding="utf-8"))
     assert all(figure["value"] > 0 for figure in figures)
     compared = [sys.executable, "-m", "bench.compare", str(out), str(out)]
