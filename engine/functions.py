@@ -1,9 +1,10 @@
 """The functions that statements call beyond DuckDB's own: funnels over lists of packed events.
 
 `headwater_funnel(events HUGEINT[], spec BIGINT[]) → BIGINT[][]`, `headwater_funnel_narrow(events BIGINT[], …)` for
-events that need no code and no period, and `headwater_funnel_many(events HUGEINT[], labels BIGINT[], …)` for lists with
-the events of many entities. How events are packed and what a spec says: semantic/sql/packing.py, which writes the
-calls. The records that come back: engine/funnel.py.
+events that need no code and no period, `headwater_funnel_many(events HUGEINT[], labels BIGINT[], …)` for lists with the
+events of many entities, and `headwater_funnel_held(events HUGEINT[], held BIGINT[], …)` where events of other held
+values matter too. How events are packed and what a spec says: semantic/sql/packing.py, which writes the calls. The
+records that come back: engine/funnel.py.
 """
 
 from __future__ import annotations
@@ -16,27 +17,45 @@ import numpy.typing as npt
 import pyarrow as pa
 from duckdb.func import ARROW
 
-from semantic.sql.packing import CODE_BITS, FUNNEL, FUNNEL_MANY, FUNNEL_NARROW, MASK_BITS, PERIOD_BITS, SPEC_HEAD
+from semantic.sql.packing import (
+    CODE_BITS,
+    FUNNEL,
+    FUNNEL_HELD,
+    FUNNEL_MANY,
+    FUNNEL_NARROW,
+    MASK_BITS,
+    PERIOD_BITS,
+    SPEC_HEAD,
+)
 
 Ints = npt.NDArray[np.int64]
 
 _RECORDS = pa.list_(pa.list_(pa.int64()))
 
-
-_EVENTS = {FUNNEL: ["HUGEINT[]"], FUNNEL_NARROW: ["BIGINT[]"], FUNNEL_MANY: ["HUGEINT[]", "BIGINT[]"]}
+_WIDE, _NARROW = "HUGEINT[]", "BIGINT[]"
+_EVENTS = {FUNNEL: [_WIDE], FUNNEL_NARROW: [_NARROW], FUNNEL_MANY: [_WIDE, _NARROW], FUNNEL_HELD: [_WIDE, _NARROW]}
+_NOTHING: Ints = np.empty(0, np.int64)
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the functions known to a database. Quick: what runs them is only loaded when one is first called."""
-    for name, function in ((FUNNEL, _wide), (FUNNEL_NARROW, _narrow), (FUNNEL_MANY, _many)):
-        connection.create_function(name, function, [*_EVENTS[name], "BIGINT[]"], "BIGINT[][]", type=ARROW)
+    for name, function in ((FUNNEL, _wide), (FUNNEL_NARROW, _narrow), (FUNNEL_MANY, _many), (FUNNEL_HELD, _held)):
+        connection.create_function(name, function, [*_EVENTS[name], _NARROW], "BIGINT[][]", type=ARROW)
 
 
 def _wide(events: Any, spec: Any) -> pa.Array:
     """Events of two words: the time above, (code, period, mask) below."""
     values, offsets = _lists(events)
     words = _pairs(values)
-    return _solve(words[:, 1].copy(), words[:, 0].copy(), offsets, _first(spec))
+    return _solve(words[:, 1].copy(), words[:, 0].copy(), _NOTHING, offsets, _first(spec))
+
+
+def _held(events: Any, held: Any, spec: Any) -> pa.Array:
+    """Events of two words, and the number of what each one's attempt would hold."""
+    values, offsets = _lists(events)
+    numbers, _ = _lists(held)
+    words = _pairs(values)
+    return _solve(words[:, 1].copy(), words[:, 0].copy(), _words(numbers), offsets, _first(spec))
 
 
 def _narrow(events: Any, spec: Any) -> pa.Array:
@@ -45,7 +64,7 @@ def _narrow(events: Any, spec: Any) -> pa.Array:
     numbers = _first(spec)
     words = _words(values)
     bits = int(numbers[SPEC_HEAD - 1])
-    return _solve(words >> bits, words & ((1 << bits) - 1), offsets, numbers)
+    return _solve(words >> bits, words & ((1 << bits) - 1), _NOTHING, offsets, numbers)
 
 
 def _many(events: Any, labels: Any, spec: Any) -> pa.Array:
@@ -84,16 +103,21 @@ def _first(column: Any) -> Ints:
     return np.asarray(array[0].values).astype(np.int64)
 
 
-def _solve(time: Ints, tag: Ints, offsets: Ints, numbers: Ints) -> pa.Array:
+def _solve(time: Ints, tag: Ints, held: Ints, offsets: Ints, numbers: Ints) -> pa.Array:
     from engine.funnel import solve
     from engine.order import sort_each
 
-    sort_each(time, tag, offsets)
+    if len(held):
+        places = np.arange(len(time), dtype=np.int64)
+        sort_each(time, places, offsets)
+        tag, held = tag[places], held[places]
+    else:
+        sort_each(time, tag, offsets)
     mask = tag & ((1 << MASK_BITS) - 1)
     period = (tag >> MASK_BITS) & ((1 << PERIOD_BITS) - 1)
     code = (tag >> (MASK_BITS + PERIOD_BITS)) & ((1 << CODE_BITS) - 1)
     rules = numbers[SPEC_HEAD:].reshape(-1, 4)
-    return _nested(*solve(time, mask, code, period, offsets, numbers[: SPEC_HEAD - 1], rules))
+    return _nested(*solve(time, mask, code, period, held, offsets, numbers[: SPEC_HEAD - 1], rules))
 
 
 def _nested(numbers: Ints, edges: Ints, owners: Ints) -> pa.Array:

@@ -4,6 +4,9 @@ A record is (code, period, depth, t1 … t_depth): the code and the entry period
 steps it filled, and (when asked for) when each was filled, in microseconds. An entity has one record, or with
 `periods` one for each entry period; none when nothing opens an attempt. The depth is negative when an exclusion
 removes the entity.
+
+The chosen attempt is the deepest, then the one that starts first. Of those that start together: one that doesn't
+remove the entity, then that of the lowest code, then that whose times come first. So rows may come in any order.
 """
 
 from __future__ import annotations
@@ -11,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from engine.jit import kernel
-from engine.ordered import deepest, earliest_start, follow
-from engine.single import attempt
-from engine.tie import Ints
+from engine.ordered import deepest, earliest_start, follow, follow_first
+from engine.single import exclude, follow_strict
+from engine.tie import Ints, earlier
 from engine.unordered import distinct_steps
 
 STEPS, WINDOW, ORDER, FIRST, PERIODS, START, TIMES, PASSIVE = range(8)
@@ -27,11 +30,12 @@ ORDERED, STRICT, ANY = range(3)
 
 @kernel
 def solve(
-    time: Ints, mask: Ints, code: Ints, period: Ints, offsets: Ints, spec: Ints, rules: Ints
+    time: Ints, mask: Ints, code: Ints, period: Ints, held: Ints, offsets: Ints, spec: Ints, rules: Ints
 ) -> tuple[Ints, Ints, Ints]:
     """Records of all entities: (numbers, where each record begins, where each entity's records begin).
 
     Entity i's events are offsets[i] … offsets[i+1]-1, in time order. Bit `steps` of a mask: the event opens an attempt.
+    `held`: a number for what all steps of an attempt must share, 0 where it is not known; empty when nothing is held.
     """
     steps = spec[STEPS]
     bound = len(time) if spec[PERIODS] else len(offsets) - 1
@@ -39,6 +43,7 @@ def solve(
     records = np.zeros(bound + 1, np.int64)
     owners = np.zeros(len(offsets), np.int64)
     times = np.empty(steps + 1, np.int64)
+    own = np.empty(len(held), np.int64)
     count = 0
     for entity in range(len(offsets) - 1):
         low, high = offsets[entity], offsets[entity + 1]
@@ -47,7 +52,7 @@ def solve(
             begin, stop, end = _run(time, mask, period, at, high, spec)
             if begin < 0:
                 break
-            depth, start = _choose(time, mask, code, low, high, begin, stop, spec, rules, times)
+            depth, start = _choose(time, mask, code, held, own, low, high, begin, stop, spec, rules, times)
             if depth != 0:
                 count = _write(numbers, records, count, code[start], period[start], depth, times, spec)
             at = end
@@ -83,6 +88,8 @@ def _choose(
     time: Ints,
     mask: Ints,
     code: Ints,
+    held: Ints,
+    own: Ints,
     low: int,
     high: int,
     begin: int,
@@ -103,14 +110,14 @@ def _choose(
     until = last + 1
     while until < high and time[until] - time[last] <= window:
         until += 1
-    if spec[ORDER] != ORDERED or rules.shape[0] > 0:
-        return _best(time, mask, code, low, begin, stop, until, spec, rules, times)
+    if spec[ORDER] != ORDERED or rules.shape[0] > 0 or len(held) > 0:
+        return _best(time, mask, code, held, own, low, begin, stop, until, spec, rules, times)
     depth = deepest(time, mask, begin, stop, until, steps, window, times)
     start = last
     if spec[START] or spec[TIMES]:
         start = earliest_start(time, mask, code, begin, stop, until, steps, depth, window, times[steps], times)
     if spec[TIMES]:
-        follow(time, mask, start, begin, until, steps, window, times)
+        follow_first(time, mask, code, start, begin, stop, until, steps, depth, window, times)
     return depth, start
 
 
@@ -119,6 +126,8 @@ def _best(
     time: Ints,
     mask: Ints,
     code: Ints,
+    held: Ints,
+    own: Ints,
     low: int,
     begin: int,
     stop: int,
@@ -136,16 +145,22 @@ def _best(
             continue
         if best == steps and not gone and time[event] > time[chosen]:
             break
-        removed = False
         if spec[ORDER] == ANY:
-            depth = distinct_steps(time, mask, event, low, until, steps, window, tried)
+            depth = distinct_steps(time, mask, held, own, event, low, until, steps, window, tried)
+        elif spec[ORDER] == STRICT:
+            depth = follow_strict(time, mask, held, own, event, begin, until, steps, window, spec[PASSIVE], tried)
         else:
-            strict = spec[ORDER] == STRICT
-            depth, removed = attempt(
-                time, mask, event, begin, until, steps, window, strict, spec[PASSIVE], rules, tried
-            )
-        tie = depth == best and best > 0 and time[event] == time[chosen]
-        if depth > best or (tie and (removed < gone or (removed == gone and code[event] < code[chosen]))):
+            depth = follow(time, mask, held, own, event, begin, until, steps, window, tried)
+        depth, removed = exclude(time, mask, event, until, window, rules, depth, tried)
+        better = depth > best
+        if depth == best and time[event] == time[chosen]:
+            if removed != gone:
+                better = gone
+            elif code[event] != code[chosen]:
+                better = code[event] < code[chosen]
+            else:
+                better = earlier(tried, times, depth)
+        if better:
             best, chosen, gone = depth, event, removed
             times[:depth] = tried[:depth]
     return (-best if gone else best), chosen

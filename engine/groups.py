@@ -34,6 +34,7 @@ def solve_groups(
     slots, owned = np.empty(_slots(longest), np.int64), np.empty(longest, np.int64)
     numbers, edges = np.empty(1024, np.int64), np.zeros(1024, np.int64)
     owners = np.zeros(len(offsets), np.int64)
+    nothing = np.empty(0, np.int64)
     count = 0
     for group in range(len(offsets) - 1):
         low, high = offsets[group], offsets[group + 1]
@@ -46,7 +47,7 @@ def solve_groups(
             _unpack(tag, size, mask, code, period)
             seen = mask
         found, records, whose = solve(
-            time[:size], seen[:size], code[:size], period[:size], begin[: entities + 1], spec, rules
+            time[:size], seen[:size], code[:size], period[:size], nothing, begin[: entities + 1], spec, rules
         )
         edges = _room(edges, count + 1, len(records))
         numbers = _room(numbers, edges[count], len(found) + len(records))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.jit import kernel
-from engine.tie import Ints, advance
+from engine.tie import Ints, advance, earlier, seen_by
 
 NEVER = np.int64(-(1 << 62))
 FOREVER = np.int64(1 << 62)
@@ -144,8 +144,51 @@ def _earliest(
 
 
 @kernel
-def follow(time: Ints, mask: Ints, start: int, low: int, high: int, steps: int, window: int, times: Ints) -> int:
-    """Fill steps greedily from one start: the steps filled, and in `times` when each was."""
+def follow_first(
+    time: Ints,
+    mask: Ints,
+    code: Ints,
+    start: int,
+    low: int,
+    stop: int,
+    high: int,
+    steps: int,
+    depth: int,
+    window: int,
+    times: Ints,
+) -> None:
+    """When the chosen attempt fills its steps: of those that get as deep as the one that `start` opens, from the same
+    instant with the same code, the one whose times come first.
+    """
+    none = mask[:0]
+    follow(time, mask, none, none, start, low, high, steps, window, times)
+    first, last = start, start + 1
+    while first > low and time[first - 1] == time[start]:
+        first -= 1
+    while last < stop and time[last] == time[start]:
+        last += 1
+    for other in range(first, last):
+        if other != start and (mask[other] >> steps) & 1 and code[other] == code[start]:
+            tried = np.empty(steps, np.int64)
+            reached = follow(time, mask, none, none, other, low, high, steps, window, tried)
+            if reached == depth and earlier(tried, times, depth):
+                times[:depth] = tried[:depth]
+
+
+@kernel
+def follow(
+    time: Ints,
+    mask: Ints,
+    held: Ints,
+    own: Ints,
+    start: int,
+    low: int,
+    high: int,
+    steps: int,
+    window: int,
+    times: Ints,
+) -> int:
+    """Fill steps greedily from one start: the steps filled, and in `times` when each was. `held`, `own`: tie.py."""
     at = start
     while at > low and time[at - 1] == time[start]:
         at -= 1
@@ -154,7 +197,8 @@ def follow(time: Ints, mask: Ints, start: int, low: int, high: int, steps: int, 
     skip = start
     while at < high and depth < steps and time[at] - time[start] <= window:
         end = group_end(time, at, high)
-        more = advance(mask, at, end, skip, depth, steps - 1)
+        seen = seen_by(mask, held, start, at, end, steps, own)
+        more = advance(seen, at, end, skip, depth, steps - 1)
         for filled in range(depth, depth + more):
             times[filled] = time[at]
         depth += more

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine.jit import kernel
-from engine.ordered import follow, group_end
-from engine.tie import Ints, advance
+from engine.ordered import group_end
+from engine.tie import Ints, advance, seen_by
 
 DROP_OFF = 0
 REMOVE = 1
@@ -16,6 +16,8 @@ REMOVE = 1
 def follow_strict(
     time: Ints,
     mask: Ints,
+    held: Ints,
+    own: Ints,
     start: int,
     low: int,
     high: int,
@@ -39,7 +41,8 @@ def follow_strict(
     while at < high and depth < steps and time[at] - time[start] <= window:
         end = group_end(time, at, high)
         before = depth
-        more = advance(mask, at, end, start if first else -1, depth, steps - 1)
+        seen = seen_by(mask, held, start, at, end, steps, own)
+        more = advance(seen, at, end, start if first else -1, depth, steps - 1)
         for filled in range(depth, depth + more):
             times[filled] = time[at]
         depth += more
@@ -48,7 +51,7 @@ def follow_strict(
             if passive >= 0:
                 absorbed |= np.int64(1) << passive
             for event in range(at, end):
-                if not mask[event] & absorbed:
+                if not seen[event] & absorbed:
                     return depth
         first = False
         at = end
@@ -88,25 +91,3 @@ def exclude(
 
 FOREVER_END = np.int64(1 << 61)
 """Windows this long have no end."""
-
-
-@kernel
-def attempt(
-    time: Ints,
-    mask: Ints,
-    start: int,
-    low: int,
-    high: int,
-    steps: int,
-    window: int,
-    strict: bool,
-    passive: int,
-    rules: Ints,
-    times: Ints,
-) -> tuple[int, bool]:
-    """The attempt that one event opens: the steps it fills, and whether it removes its entity."""
-    if strict:
-        depth = follow_strict(time, mask, start, low, high, steps, window, passive, times)
-    else:
-        depth = follow(time, mask, start, low, high, steps, window, times)
-    return exclude(time, mask, start, high, window, rules, depth, times)

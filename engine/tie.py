@@ -45,6 +45,27 @@ def _augment(mask: Ints, low: int, high: int, skip: int, step: int, owner: Ints,
 
 
 @kernel
+def seen_by(mask: Ints, held: Ints, start: int, low: int, high: int, steps: int, own: Ints) -> Ints:
+    """The masks of events low … high-1 as the attempt that `start` opens sees them: what has another held value fills
+    no step, though it breaks a run and excludes as it is. Nothing is held when `held` is empty; else `own` is written.
+    """
+    if len(held) == 0:
+        return mask
+    for event in range(low, high):
+        own[event] = mask[event] if held[event] == held[start] else (mask[event] >> steps) << steps
+    return own
+
+
+@kernel
+def earlier(times: Ints, others: Ints, depth: int) -> bool:
+    """Whether the first `depth` times come before the others: the first that differs decides."""
+    for step in range(depth):
+        if times[step] != others[step]:
+            return bool(times[step] < others[step])
+    return False
+
+
+@kernel
 def advance(mask: Ints, low: int, high: int, skip: int, first: int, last: int) -> int:
     """The largest n such that steps first … first+n-1 (≤ last, counted from 0) can be filled by events low … high-1.
 

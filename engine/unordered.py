@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.jit import kernel
-from engine.tie import Ints
+from engine.tie import Ints, seen_by
 
 
 @kernel
@@ -40,10 +40,19 @@ def _place(mask: Ints, event: int, steps: int, owner: Ints, seen: Ints) -> bool:
 
 @kernel
 def distinct_steps(
-    time: Ints, mask: Ints, start: int, low: int, high: int, steps: int, window: int, times: Ints
+    time: Ints,
+    mask: Ints,
+    held: Ints,
+    own: Ints,
+    start: int,
+    low: int,
+    high: int,
+    steps: int,
+    window: int,
+    times: Ints,
 ) -> int:
     """Distinct steps filled by events of the window that `start` opens, one event for each; in `times` when each new
-    one was. Events of the start's own instant are in the window, whatever their place.
+    one was. Events of the start's own instant are in the window, whatever their place. `held`, `own`: tie.py.
     """
     owner = np.full(steps, -1, np.int64)
     seen = np.zeros(steps, np.int64)
@@ -52,7 +61,7 @@ def distinct_steps(
         at -= 1
     count = 0
     while at < high and count < steps and time[at] - time[start] <= window:
-        if _place(mask, at, steps, owner, seen):
+        if _place(seen_by(mask, held, start, at, at + 1, steps, own), at, steps, owner, seen):
             times[count] = time[at]
             count += 1
         at += 1

@@ -14,7 +14,8 @@ def warm() -> None:
     offsets = np.array([0, 2], np.int64)
     sort_each(time, tag, offsets)
     spec = np.array([2, 10, 0, 0, 0, 1, 1, -1], np.int64)
-    solve(time, tag, np.zeros(2, np.int64), np.zeros(2, np.int64), offsets, spec, np.zeros((0, 4), np.int64))
+    none, rules = np.zeros(0, np.int64), np.zeros((0, 4), np.int64)
+    solve(time, tag, np.zeros(2, np.int64), np.zeros(2, np.int64), none, offsets, spec, rules)
 
 
 if __name__ == "__main__":

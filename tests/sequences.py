@@ -94,7 +94,7 @@ async def outcome_of(work: Awaitable[list[Row]]) -> list[Row] | str:
 
 
 def differences(expected: list[Row] | str, got: list[Row] | str) -> list[str]:
-    """What is not the same in two outcomes. A group of nobody may be left out."""
+    """What is not the same in two outcomes."""
     if isinstance(expected, str) or isinstance(got, str):
         return [] if expected == got else [f"{expected} expected, {got} got"]
     left, right = _by_key(expected), _by_key(got)
@@ -108,16 +108,9 @@ def differences(expected: list[Row] | str, got: list[Row] | str) -> list[str]:
 
 
 def _by_key(rows: list[Row]) -> dict[tuple[tuple[str, Any], ...], Row]:
-    kept = [row for row in rows if not _is_of_nobody(row)]
-    keyed = {key_of(row): row for row in kept}
-    assert len(keyed) == len(kept), "two rows of one group"
+    keyed = {key_of(row): row for row in rows}
+    assert len(keyed) == len(rows), "two rows of one group"
     return keyed
-
-
-def _is_of_nobody(row: Row) -> bool:
-    """A group that nobody is in, or in which no metric has a value."""
-    metrics = [value for name, value in row.items() if name.startswith("m") and name[1:].isdigit()]
-    return ("by0" in row and row.get("count1") == 0) or (bool(metrics) and all(value is None for value in metrics))
 
 
 def key_of(row: Row) -> tuple[tuple[str, Any], ...]:
@@ -154,8 +147,7 @@ def json_differences(expected: Any, got: Any, at: str = "") -> list[str]:
 
 
 def _in_order(groups: list[Any]) -> list[Any]:
-    kept = [group for group in groups if "steps" not in group or group["steps"][0]["count"]]
-    return sorted(kept, key=lambda group: str([part["value"] for part in group["key"]]))
+    return sorted(groups, key=lambda group: str([part["value"] for part in group["key"]]))
 
 
 STEPS = "{ name index count conversion stepConversion dropOff averageSeconds medianSeconds }"

@@ -61,9 +61,8 @@ def apart(given: list[Event], numbers: list[int]) -> dict[int, list[list[int]]]:
         label = np.array([event[3] for event in own], np.int64)[order]
         code, period = label >> PERIOD_BITS, label & ((1 << PERIOD_BITS) - 1)
         offsets = np.array([0, len(own)], np.int64)
-        records, edges, _ = solve(
-            time, mask, code, period, offsets, np.array(numbers, np.int64), np.zeros((0, 4), np.int64)
-        )
+        none, rules = np.zeros(0, np.int64), np.zeros((0, 4), np.int64)
+        records, edges, _ = solve(time, mask, code, period, none, offsets, np.array(numbers, np.int64), rules)
         found[who] = [records[begin:end].tolist() for begin, end in pairwise(edges.tolist())]
     return {who: records for who, records in found.items() if records}
 

@@ -29,6 +29,7 @@ class Wanted:
     periods: bool = False
     code: bool = False
     times: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Record:
     times: tuple[int, ...]
 
 
-EVERYTHING = [Wanted(*choice) for choice in product((False, True), repeat=3)]
+EVERYTHING = [Wanted(*choice) for choice in product((False, True), repeat=4)]
 
 
 def mask(event: Event, rules: Rules) -> int:
@@ -66,17 +67,18 @@ def kernel(entities: Sequence[Sequence[Event]], rules: Rules, wanted: Wanted) ->
     sort_each(time, tag, offsets)
     masks = np.array([mask(event, rules) for event in events], np.int64)[tag]
     periods = np.array([event.value[0] for event in events], np.int64)[tag]
-    codes = np.array([event.value[1] for event in events], np.int64)[tag]
-    found = solve(
-        time, masks, codes, periods, offsets, np.array(spec, np.int64), np.array(rows, np.int64).reshape(-1, 4)
-    )
+    codes = np.array([event.value[1] if wanted.code else 0 for event in events], np.int64)[tag]
+    held = np.array([event.held for event in events] if wanted.held else [], np.int64)
+    held = held[tag] if wanted.held else held
+    numbers = np.array(spec, np.int64)
+    found = solve(time, masks, codes, periods, held, offsets, numbers, np.array(rows, np.int64).reshape(-1, 4))
     numbers, begins, owners = (part.tolist() for part in found)
     records = [numbers[begin:end] for begin, end in pairwise(begins)]
     records_of = [records[begin:end] for begin, end in pairwise(owners)]
     return [[Record(one[0], one[1], one[2], tuple(one[3:])) for one in entity] for entity in records_of]
 
 
-def expected(events: Sequence[Event], rules: Rules, wanted: Wanted) -> list[list[Attempt]]:
+def expected(events: Sequence[Event], rules: Rules, wanted: Wanted) -> list[Attempt]:
     """The chosen attempts of an entity: in each entry period, or in all."""
     opening = [event for event in events if event.opens]
     if rules.first:
@@ -86,23 +88,25 @@ def expected(events: Sequence[Event], rules: Rules, wanted: Wanted) -> list[list
     found = []
     for period in periods:
         kept = [event for event in opening if period is None or event.value[0] == period]
-        found.append(chosen([replace(event, opens=event in kept) for event in events], rules))
-    return [attempts for attempts in found if attempts]
+        found.append(chosen([_asked(event, event in kept, wanted) for event in events], rules))
+    return [attempt for attempt in found if attempt is not None]
 
 
-def agrees(attempts: Sequence[Attempt], record: Record, wanted: Wanted) -> bool:
-    """Is a record that of the equally good attempts, of the lowest code, and then the earliest?"""
-    best = attempts[0]
+def _asked(event: Event, opens: bool, wanted: Wanted) -> Event:
+    """An event, without what is not asked about."""
+    value = event.value if wanted.code else event.value[:1]
+    return replace(event, opens=opens, value=value, held=event.held if wanted.held else None)
+
+
+def agrees(best: Attempt, record: Record, wanted: Wanted) -> bool:
+    """Is a record that of an attempt?"""
     if record.depth != (-best.depth if best.removed else best.depth):
         return False
     if wanted.periods and record.period != best.start.value[0]:
         return False
-    if wanted.code:
-        code = min(attempt.start.value[1] for attempt in attempts)
-        attempts = [attempt for attempt in attempts if attempt.start.value[1] == code]
-        if record.code != code:
-            return False
-    return not wanted.times or record.times in {attempt.times for attempt in attempts}
+    if wanted.code and record.code != best.start.value[1]:
+        return False
+    return not wanted.times or record.times == best.times
 
 
 def differences(events: Sequence[Event], rules: Rules, wanted: Wanted, records: Sequence[Record]) -> str:

@@ -19,7 +19,6 @@ from semantic.time import Duration, Grain, Unit
 from tests import sequence_laws as laws
 from tests.live import LiveServer
 from tests.reference.funnel import answer_funnel, funnel_rows
-from tests.reference.refused import Unspecified
 from tests.reference.sequence_cases import answers
 from tests.reference.served import serve
 from tests.reference.world import Table, World
@@ -132,6 +131,18 @@ def reached(answer: Any) -> list[int]:
         ("u Ar0 Bg1 Br2 Cr3", "A B C", {"hold": ["channel"]}, [1, 1, 1]),
         ("u Ar0 Bg1", "A B", {"hold": ["channel"]}, [1, 0]),
         ("u A0 B1", "A B", {"hold": ["channel"]}, [0, 0]),  # unknown is no value
+        ("u Ar0 Ag1 Bg2", "A B", {"hold": ["channel"], "entry": "first"}, [1, 0]),  # the first entry of all
+        ("u Ar0 Ag0 Bg2", "A B", {"hold": ["channel"], "entry": "first"}, [1, 1]),
+        ("u Ar0 Bg1 Br2", "A B", {"hold": ["channel"], "order": "strict"}, [1, 0]),  # any event breaks the run
+        ("u Ar0 Ag1 Br2", "A B", {"hold": ["channel"], "order": "strict"}, [1, 0]),  # also a step with another value
+        ("u Ar0 A1 Br2", "A B", {"hold": ["channel"], "order": "strict"}, [1, 0]),  # or with none
+        ("u Ar0 Ag1 Br2", "A B", {"hold": ["channel"], "order": "strict", "passive": "event = 'A'"}, [1, 1]),
+        ("u Ar0 Xg5 Br6", "A B", {"hold": ["channel"], "exclude": [("X", 1, 2, "drop_off")]}, [1, 0]),
+        ("u Ar0 X5 Br6", "A B", {"hold": ["channel"], "exclude": [("X", 1, 2, "drop_off")]}, [1, 0]),
+        ("u A0 A1440 B1441", "A B", {"window": "same_day", "entry": "first"}, [1, 0]),
+        ("u B0 C1 A2 X3", "A B C", {"order": "any", "exclude": [("X", 1, 3, "drop_off")]}, [1, 1, 1]),
+        ("u B0 C1 X2 A3", "A B C", {"order": "any", "exclude": [("X", 1, 3, "drop_off")]}, [1, 1, 0]),
+        ("u B0 C1 X9", "A B C", {"order": "any", "exclude": [("X", 1, 3, "remove")]}, [0, 0, 0]),
         ("u A1430 B1435 A1438 B1441", "A B", {"window": "same_day"}, [1, 1]),
         ("u A1438 B1441", "A B", {"window": "same_day"}, [1, 0]),
     ],
@@ -175,9 +186,14 @@ def test_periods_count_an_entity_once_each_and_say_whether_they_are_final() -> N
     assert reached(answer) == [1, 1]
 
 
-def test_a_tie_of_entries_leaves_the_group_open() -> None:
-    with pytest.raises(Unspecified):
-        ask_reference(events("u Ar0 Ag0", steps="A B"), breakdown=("channel",))
+def test_a_tie_of_entries_is_counted_under_the_first_value() -> None:
+    answer = ask_reference(events("u A0 Ar0 Ag0", steps="A B"), breakdown=("channel",))
+    assert [(group["key"][0]["value"], reached(group)) for group in answer["groups"]] == [("g", [1, 0])]
+
+
+def test_a_tie_of_attempts_is_timed_by_the_first_times() -> None:
+    answer = ask_reference(events("u A0 B0 B3", steps="AB B B"))
+    assert [step["averageSeconds"] for step in answer["steps"]] == [None, 0.0, 180.0]
 
 
 def test_what_differs_is_found() -> None:

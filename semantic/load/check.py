@@ -26,6 +26,7 @@ from semantic.load.check_sequences import (
     check_entities,
     check_exclusions,
     check_held,
+    check_sizes,
     check_touches,
 )
 from semantic.load.log import Reference
@@ -53,6 +54,7 @@ RULES: Final[tuple[Rule, ...]] = (
     check_entities,
     check_held,
     check_exclusions,
+    check_sizes,
     check_brackets,
     check_clocks,
     check_touches,

@@ -79,6 +79,8 @@ def _sequences(model: Model) -> Iterator[tuple[Path, str]]:
         for step in funnel.steps:
             own = ("funnels", funnel.name, "steps", step.name, "dataset")
             yield own if own in model.places else ("funnels", funnel.name, "dataset"), step.dataset
+        if funnel.dataset in funnel.datasets and all(step.dataset != funnel.dataset for step in funnel.steps):
+            yield ("funnels", funnel.name, "dataset"), funnel.dataset
     for retention in model.retentions.values():
         yield ("retentions", retention.name, "cohort", "dataset"), retention.cohort.dataset
         yield ("retentions", retention.name, "return", "dataset"), retention.returns.dataset

@@ -11,15 +11,18 @@ from semantic.load.check_steps import check_step_order
 from semantic.load.suggest import near
 from semantic.model.model import Model
 from semantic.model.places import Path
-from semantic.model.sequence import Clock
+from semantic.model.sequence import Clock, Exclude, Funnel, FunnelOrder
 from semantic.time import Grain
+
+MOST = 19
+"""Steps and exclusions of one funnel."""
 
 
 def check_entities(model: Model) -> Iterator[Problem]:
     """The entity is known in every dataset whose events are followed."""
     for funnel in model.funnels.values():
         at = ("funnels", funnel.name, "entity")
-        yield from check_entity(model, at, funnel.entity, [step.dataset for step in funnel.steps])
+        yield from check_entity(model, at, funnel.entity, funnel.datasets)
     for retention in model.retentions.values():
         at = ("retentions", retention.name, "entity")
         datasets = [retention.cohort.dataset, retention.returns.dataset]
@@ -58,11 +61,37 @@ def check_dimension(model: Model, at: Path, name: str, dataset: str) -> Iterator
 
 
 def check_exclusions(model: Model) -> Iterator[Problem]:
-    """An exclusion lies between two steps of its funnel, in their order."""
+    """An exclusion lies between two steps of its funnel, in their order; in any order, the first and the last."""
     for funnel in model.funnels.values():
         for index, exclude in enumerate(funnel.exclude, start=1):
             at = ("funnels", funnel.name, "exclude", str(index))
-            yield from check_step_order(model, at, funnel, exclude.from_step, exclude.to_step)
+            problems = list(check_step_order(model, at, funnel, exclude.from_step, exclude.to_step))
+            if funnel.order is FunnelOrder.ANY and not problems:
+                problems += _check_whole(model, at, funnel, exclude)
+            yield from problems
+
+
+def _check_whole(model: Model, at: Path, funnel: Funnel, exclude: Exclude) -> Iterator[Problem]:
+    """What comes in any order has a beginning and an end, but nothing between two steps."""
+    first, last = funnel.steps[0].name, funnel.steps[-1].name
+    for key, step, wanted in (("from", exclude.from_step, first), ("to", exclude.to_step, last)):
+        if step != wanted:
+            yield Problem(
+                Code.BAD_VALUE,
+                f'"{step}" comes at no certain place in a funnel of any order: an exclusion is of the whole attempt.',
+                model.places.at(*at, key),
+                f"Write from: {first}, to: {last}.",
+            )
+
+
+def check_sizes(model: Model) -> Iterator[Problem]:
+    """The steps and exclusions of a funnel fit one word of the kernel."""
+    for funnel in model.funnels.values():
+        count = len(funnel.steps) + len(funnel.exclude)
+        if count > MOST:
+            at = model.places.at("funnels", funnel.name, "steps")
+            message = f"The funnel has {count} steps and exclusions; at most {MOST} are possible together."
+            yield Problem(Code.BAD_VALUE, message, at)
 
 
 def check_brackets(model: Model) -> Iterator[Problem]:

@@ -2,28 +2,34 @@
 
 each dataset's rows ─▶ Filter to events of any step ─▶ Project (entity, time, mask of the steps it matches)
     ─▶ Union ─▶ Match per entity ─▶ chosen attempts, with the opening event's period and dimensions
+
+Held values: where only events of one value matter to an attempt, Match is per entity and value, and of an entity's
+attempts the chosen one is taken after it. Where others break a run or exclude, events carry a number of their value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from semantic.lower.numbering import Numbering, numbering
 from semantic.lower.scope import Scope
-from semantic.lower.step_events import StepEvents, window_seconds
+from semantic.lower.step_events import DAY, StepEvents, held_column, window_seconds
 from semantic.lower.view import View
 from semantic.model.facts import Kind
 from semantic.model.sequence import ExcludeEffect, Funnel, FunnelEntry, FunnelOrder
-from semantic.plan.expr import ZERO, Binary, Case, Coalesce, Col, Const, Expr, PeriodNumber, PeriodStart, RowNumber
+from semantic.plan.expr import ZERO, Binary, Case, Col, Expr, Item, PeriodNumber, PeriodStart, Row
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Match, Plan, Project, Union
-from semantic.plan.operators import BinaryOp, Order
+from semantic.plan.operators import BinaryOp
 from semantic.plan.spec import Exclusion, MatchSpec
 from semantic.query.bound import DimensionKey
 from semantic.query.query import Condition
 from semantic.time import Grain
 
-ENTITY, TIME, MASK, CODE, PERIOD, DEPTH = "entity", "time", "mask", "code", "period", "depth"
+ENTITY, TIME, MASK, CODE, PERIOD, HELD, DEPTH = "entity", "time", "mask", "code", "period", "held", "depth"
+BEST = "best#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +53,21 @@ class Attempts:
     def plan(self) -> Plan:
         """Columns: `entity`, `depth`, t1 …, `period` (a date or an instant, with `grain`), the dimensions."""
         codes = self._codes() if self.dimensions else None
-        members = tuple(self._events(dataset, codes) for dataset in self._datasets())
-        held = tuple(name for name, _ in self._of(self._datasets()[0]).held)
-        found: Plan = Match(members[0] if len(members) == 1 else Union(members), (ENTITY, *held), self._spec())
-        if held:
-            found = self._best_of_held(found)
+        held = self._held() if self._mixes_held else None
+        members = tuple(self._events(dataset, codes, held) for dataset in self._datasets())
+        apart = self._apart
+        found: Plan = Match(members[0] if len(members) == 1 else Union(members), (ENTITY, *apart), self._spec())
+        if apart:
+            found = self._chosen(found)
+        if any(rule.effect is ExcludeEffect.REMOVE for rule in self.funnel.exclude):
+            found = Filter(found, Binary(BinaryOp.GT, Col(DEPTH), ZERO))
         kept = [ENTITY, DEPTH, *(f"t{step + 1}" for step in range(self._steps) if self.times)]
         named: list[tuple[str, Expr]] = [(name, Col(name)) for name in kept]
         if self.grain is not None:
             named.append((PERIOD, PeriodStart(Col(PERIOD), self.grain.is_clock)))
         if codes is not None:
-            found = Join(found, codes, JoinKind.INNER, ((CODE, _coded(CODE)),))
-            named += [(key.name, Col(_coded(key.name))) for key in self.dimensions]
+            found = Join(found, codes.plan, JoinKind.INNER, ((CODE, codes.number),))
+            named += [(key.name, Col(codes.column(key.name))) for key in self.dimensions]
         return Project(found, tuple(named))
 
     @property
@@ -66,8 +75,7 @@ class Attempts:
         return len(self.funnel.steps)
 
     def _datasets(self) -> tuple[str, ...]:
-        names = [step.dataset for step in self.funnel.steps]
-        return tuple(dict.fromkeys([*names, self.funnel.dataset] if self.funnel.exclude else names))
+        return self.funnel.datasets
 
     def _scope(self, dataset: str) -> Scope:
         view = self.view
@@ -83,6 +91,7 @@ class Attempts:
             where=self.where,
             segments=self.segments,
             passive_bit=self._passive_bit,
+            mixes_held=self._mixes_held,
             mixed_entities=self._mixed_entities,
         )
 
@@ -98,7 +107,7 @@ class Attempts:
         """Whether attempts are by entity alone, and every entity is a whole number of 64 bits."""
         scopes = map(self._scope, self._datasets())
         known = all(scope.dataset.entity_column(self.funnel.entity) in scope.own.longs for scope in scopes)
-        return known and not self.funnel.hold and self.funnel.window is not None
+        return known and not self._apart and not self._mixes_held
 
     @property
     def _passive_bit(self) -> int | None:
@@ -106,40 +115,58 @@ class Attempts:
         declared = any(self.view.model.datasets[name].passive is not None for name in self._datasets())
         return self._steps + 1 + len(self.funnel.exclude) if strict and declared else None
 
-    def _codes(self) -> Plan:
-        """The combinations of dimension values that opening events have, numbered from 1."""
+    @property
+    def _mixes_held(self) -> bool:
+        """Whether events of other held values matter to an attempt: they break a run, or exclude."""
+        return bool(self.funnel.hold) and (self.funnel.order is FunnelOrder.STRICT or bool(self.funnel.exclude))
+
+    @property
+    def _apart(self) -> tuple[str, ...]:
+        """What an entity's events are told apart by, each part with attempts of its own."""
+        held = () if self._mixes_held else tuple(map(held_column, self.funnel.hold))
+        return (*held, *([DAY] if self.funnel.window is None else []))
+
+    def _codes(self) -> Numbering:
+        """The combinations of dimension values that opening events have."""
         members = []
         for events in filter(lambda events: events.can_open, map(self._of, self._datasets())):
-            keys = tuple((_coded(key.name), events.scope.key(key)) for key in self.dimensions)
-            rows = events.rows([events.opens, *(expr for _, expr in keys)])
-            members.append(Aggregate(Filter(rows, events.opens), keys, ()))
-        found: Plan = members[0]
-        if len(members) > 1:
-            found = Aggregate(Union(tuple(members)), tuple((name, Col(name)) for name in found.output), ())
-        named: list[tuple[str, Expr]] = [(name, Col(name)) for name in found.output]
-        return Project(found, (*named, (_coded(CODE), RowNumber(Order(tuple(found.output))))))
+            values = {key.name: events.scope.key(key) for key in self.dimensions}
+            rows = events.rows([events.opens, *values.values()])
+            members.append((Filter(rows, events.opens), values))
+        return numbering(CODE, members)
 
-    def _events(self, dataset: str, codes: Plan | None) -> Plan:
-        """One dataset's events: entity, time, mask, what is held, and period and code of those that may open."""
+    def _held(self) -> Numbering:
+        """The combinations of held values that events of any step have."""
+        members = []
+        for events in filter(lambda events: events.has_steps, map(self._of, self._datasets())):
+            rows = events.rows([events.in_steps, *events.held.values()])
+            members.append((Filter(rows, events.in_steps), events.held))
+        return numbering(HELD, members)
+
+    def _events(self, dataset: str, codes: Numbering | None, held: Numbering | None) -> Plan:
+        """One dataset's events: entity, time, mask, what tells them apart, and the numbers of what they are."""
         events = self._of(dataset)
         named: list[tuple[str, Expr]] = [(ENTITY, events.entity), (TIME, events.time.instant), (MASK, events.mask)]
         if self.grain is not None:
             number = PeriodNumber(events.time.bucket(self.grain), self.grain.is_clock)
             named.append((PERIOD, number if events.can_open else ZERO))
-        named += events.held
-        coded = codes is not None and events.can_open
-        dimensions = [(key.name, events.scope.key(key)) for key in self.dimensions] if coded else []
-        every = (*named, *((f"{name}#event", expr) for name, expr in dimensions))
+        named += [(name, events.apart(name)) for name in self._apart]
+        numbered: list[tuple[Numbering, Mapping[str, Expr]]] = []
+        if codes is not None:
+            dimensions = {key.name: events.scope.key(key) for key in self.dimensions} if events.can_open else {}
+            numbered.append((codes, dimensions))
+        if held is not None:
+            numbered.append((held, events.held))
+        own = [(numbers.own(name), expr) for numbers, values in numbered for name, expr in values.items()]
+        every = (*named, *own)
         plan: Plan = Project(events.rows([expr for _, expr in every]), every)
-        if codes is None:
+        if not numbered:
             return plan
-        code: Expr = ZERO
-        if coded:
-            pairs = tuple((f"{key.name}#event", _coded(key.name)) for key in self.dimensions)
-            plan = Join(plan, codes, JoinKind.LEFT, pairs, null_safe=True)
-            code = Coalesce((Col(_coded(CODE)), ZERO))
         kept: list[tuple[str, Expr]] = [(name, Col(name)) for name, _ in named]
-        return Project(plan, (*kept, (CODE, code)))
+        for numbers, values in numbered:
+            plan = numbers.of(plan, tuple(values)) if values else plan
+            kept.append((numbers.name, numbers.found() if values else ZERO))
+        return Project(plan, tuple(kept))
 
     def _spec(self) -> MatchSpec:
         places = {step.name: place for place, step in enumerate(self.funnel.steps)}
@@ -160,11 +187,12 @@ class Attempts:
             first=self.funnel.entry is FunnelEntry.FIRST,
             periods=self.grain is not None,
             codes=bool(self.dimensions),
-            times=self.times or bool(self.funnel.hold) or window is None,
+            times=self.times or bool(self._apart),
             passive=self._passive_bit,
             exclusions=exclusions,
             since=self._since(),
             longs=self._longs,
+            held=self._mixes_held,
         )
 
     def _since(self) -> datetime:
@@ -174,20 +202,34 @@ class Attempts:
         firsts = [self._of(dataset).time.bounds.first for dataset in self._datasets()]
         return min(datetime(day.year, day.month, day.day) for day in firsts) - timedelta(days=2)
 
-    def _best_of_held(self, found: Plan) -> Plan:
-        """The chosen of the attempts that one entity has with different held values: the deepest, then the earliest."""
-        rank = Binary(BinaryOp.SUBTRACT, Binary(BinaryOp.MULTIPLY, _absolute(DEPTH), Const(1 << 56)), Col("t1"))
-        keys = (ENTITY, PERIOD) if self.grain is not None else (ENTITY,)
-        chosen = (*(() if self.grain is not None else (PERIOD,)), CODE, DEPTH)
-        times = tuple(f"t{step + 1}" for step in range(self._steps))
-        best = tuple((name, Agg(Fold.ARG_MAX, Col(name), by=rank)) for name in (*chosen, *times))
-        return Aggregate(found, tuple((name, Col(name)) for name in keys), best)
+    def _chosen(self, found: Plan) -> Plan:
+        """The chosen of the attempts that one entity has on different days, or with different held values: by the rule
+        of the kernel (engine/funnel.py); when only the first event opens one, the attempt that starts first.
+        """
+        first, *later = (f"t{step + 1}" for step in range(self._steps))
+        opens_once = self.funnel.entry is FunnelEntry.FIRST
+        furthest, earliest = _absolute(DEPTH), _less(first)
+        rank = (earliest, furthest) if opens_once else (furthest, earliest)
+        best = Row((*rank, Col(DEPTH), *map(_less, (CODE, *later)), Col(PERIOD)))
+        keys = (ENTITY, PERIOD) if self.grain is not None and not opens_once else (ENTITY,)
+        chosen = Aggregate(found, tuple((name, Col(name)) for name in keys), ((BEST, Agg(Fold.MAX, best)),))
+        named: list[tuple[str, Expr]] = [(name, Col(name)) for name in keys]
+        named.append((first, _negative(Item(Col(BEST), rank.index(earliest)))))
+        named.append((DEPTH, Item(Col(BEST), len(rank))))
+        named += [(name, _negative(Item(Col(BEST), place))) for place, name in enumerate((CODE, *later), len(rank) + 1)]
+        if PERIOD not in keys:
+            named.append((PERIOD, Item(Col(BEST), len(best.parts) - 1)))
+        return Project(chosen, tuple(named))
 
 
 def _absolute(name: str) -> Expr:
-    negative = Binary(BinaryOp.LT, Col(name), ZERO)
-    return Case(((negative, Binary(BinaryOp.SUBTRACT, ZERO, Col(name))),), Col(name))
+    return Case(((Binary(BinaryOp.LT, Col(name), ZERO), _less(name)),), Col(name))
 
 
-def _coded(name: str) -> str:
-    return f"{name}#code"
+def _less(name: str) -> Expr:
+    """What is larger the smaller a column is."""
+    return _negative(Col(name))
+
+
+def _negative(part: Expr) -> Expr:
+    return Binary(BinaryOp.SUBTRACT, ZERO, part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +19,11 @@ from semantic.time import Duration
 DAY = "day#"
 
 
+def held_column(dimension: str) -> str:
+    """The column of a held value where it tells attempts apart."""
+    return f"{dimension}#hold"
+
+
 def window_seconds(window: Duration) -> int:
     """A conversion window in elapsed seconds."""
     assert window.seconds is not None, "the load and the binder refuse windows without a fixed length"
@@ -30,6 +34,7 @@ def window_seconds(window: Duration) -> int:
 class StepEvents:
     """The events of one dataset. `start`, `end`: of opening events (naive UTC); `where`, `segments`: filters of those.
     `filters`: of an ad-hoc funnel's steps, in order. `passive_bit`: the mask's bit for events that don't break a run.
+    `mixes_held`: events matter whatever their held values are, also when these are not known.
     """
 
     scope: Scope
@@ -40,6 +45,7 @@ class StepEvents:
     where: tuple[Condition, ...]
     segments: tuple[str, ...]
     passive_bit: int | None
+    mixes_held: bool
     mixed_entities: bool
 
     @property
@@ -80,6 +86,7 @@ class StepEvents:
     def _step(self, bit: int) -> Expr:
         step, asked = self.funnel.steps[bit], self.filters[bit] if self.filters else None
         found = [self.scope.authored(step.where)] if step.where is not None else []
+        found += self._known() if self.mixes_held else []
         if asked is not None:
             found.append(condition(self.scope, asked))
         return conjunction(found) or TRUE
@@ -108,12 +115,9 @@ class StepEvents:
         return conjunction(found) or TRUE
 
     def rows(self, used: list[Expr]) -> Plan:
-        """The rows that can be part of an attempt, with the columns that `used` reads.
-
-        Unknown held values never are.
-        """
+        """The rows that can be part of an attempt, or end one, with the columns that `used` reads."""
         who = Col(self._entity_column)
-        found: list[Expr] = [IsNotTrue(IsNull(value)) for value in (who, *(value for _, value in self._holds()))]
+        found: list[Expr] = [IsNotTrue(IsNull(who)), *([] if self.mixes_held else self._known())]
         time, until = self.time, self._until()
         found.append(time.since(self.start) if self.start else IsNotTrue(IsNull(Col(time.name))))
         if until is not None:
@@ -145,15 +149,30 @@ class StepEvents:
             parts.append((self.scope.authored(self.scope.dataset.passive), self.passive_bit))
         return Bits(tuple(part for part in parts if part[0] != Const(False)))
 
-    def _holds(self) -> Iterator[tuple[str, Expr]]:
-        for name in self.funnel.hold:
-            yield f"{name}#hold", self.scope.dimension(name, Kind.STRING)
+    @property
+    def has_steps(self) -> bool:
+        """Whether any of its events may fill a step."""
+        return self.scope.dataset.name in (step.dataset for step in self.funnel.steps)
 
     @property
-    def held(self) -> list[tuple[str, Expr]]:
-        """What must stay the same through an attempt: held dimensions, and for same_day the business day."""
-        day = [(DAY, self.time.day)] if self.funnel.window is None else []
-        return [*self._holds(), *day]
+    def in_steps(self) -> Expr:
+        """The condition that an event matches some step."""
+        return _true(tuple(when for when, _ in self._steps()))
+
+    @property
+    def held(self) -> dict[str, Expr]:
+        """What all steps of an attempt must share, by dimension; nothing where no event fills a step."""
+        names = self.funnel.hold if self.has_steps else ()
+        return {name: self.scope.dimension(name, Kind.STRING) for name in names}
+
+    def apart(self, column: str) -> Expr:
+        """What tells an entity's attempts apart: a held value, or for same_day the business day."""
+        if column == DAY:
+            return self.time.day
+        return next(value for name, value in self.held.items() if held_column(name) == column)
+
+    def _known(self) -> list[Expr]:
+        return [IsNotTrue(IsNull(value)) for value in self.held.values()]
 
 
 def _true(conditions: tuple[Expr, ...]) -> Expr:

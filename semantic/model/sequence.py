@@ -73,13 +73,15 @@ class Funnel:
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """The datasets of its steps, each once."""
-        return tuple(dict.fromkeys(step.dataset for step in self.steps))
+        """The datasets whose events it reads, each once: those of its steps, and its own when it excludes events."""
+        steps = [step.dataset for step in self.steps]
+        return tuple(dict.fromkeys([*steps, self.dataset] if self.exclude else steps))
 
     @property
     def entry_datasets(self) -> tuple[str, ...]:
         """The datasets whose events may open an attempt."""
-        return self.datasets if self.order is FunnelOrder.ANY else (self.steps[0].dataset,)
+        steps = self.steps if self.order is FunnelOrder.ANY else self.steps[:1]
+        return tuple(dict.fromkeys(step.dataset for step in steps))
 
 
 class CohortType(StrEnum):

@@ -196,10 +196,10 @@ class Match:
     """Per entity, its events in time order → the funnel attempts found in them (semantics.md §1).
 
     The input's columns `time` (naive UTC) and `mask` (bits: the steps, then `opens`, exclusions, `passive`), and when
-    named `code` and `period` (numbers of the event), say what each event is; `keys` say whose it is. Output: the
-    keys, then for each chosen attempt `code` and `period` of its opening event, `depth` (steps filled; negative: an
-    exclusion removes the entity), and with `times` the instants t1 … of the steps (microseconds since 1970; null
-    beyond the depth).
+    named `code` and `period` (numbers of the event), say what each event is; `held` the number of the value that all
+    steps of its attempt share (0: not known, it fills none); `keys` say whose it is. Output: the keys, then for each
+    chosen attempt `code` and `period` of its opening event, `depth` (steps filled; negative: an exclusion removes the
+    entity), and with `times` the instants t1 … of the steps (microseconds since 1970; null beyond the depth).
     """
 
     input: Plan

@@ -22,7 +22,7 @@ class Exclusion:
 class MatchSpec:
     """What an attempt is. `window`: microseconds after the opening event, inclusive; None: without end. `first`: only
     the first opening instant counts. `periods`: one attempt for each period. `since`: no event is earlier (naive
-    UTC). `longs`: who is a whole number of 64 bits, and the only key.
+    UTC). `longs`: who is a whole number of 64 bits, and the only key. `held`: events have numbers of held values.
     """
 
     steps: int
@@ -36,6 +36,7 @@ class MatchSpec:
     exclusions: tuple[Exclusion, ...]
     since: datetime | None
     longs: bool = False
+    held: bool = False
 
     @property
     def bits(self) -> int:

@@ -12,7 +12,16 @@ from semantic.plan.spec import MatchSpec
 from semantic.sql.dialect import Dialect
 from semantic.sql.expression import Columns
 from semantic.sql.fragment import Fragment, build, nest
-from semantic.sql.packing import FUNNEL, FUNNEL_MANY, FUNNEL_NARROW, NARROW_BITS, PERIOD_BITS, RECORD_HEAD, micros_of
+from semantic.sql.packing import (
+    FUNNEL,
+    FUNNEL_HELD,
+    FUNNEL_MANY,
+    FUNNEL_NARROW,
+    NARROW_BITS,
+    PERIOD_BITS,
+    RECORD_HEAD,
+    micros_of,
+)
 
 ENDLESS = 1 << 61
 """A window that has no end, in microseconds."""
@@ -40,6 +49,9 @@ def grouped(plan: Match, columns: Columns, dialect: Dialect) -> Groups:
     numbers = dialect.numbers(_numbers(spec))
     period = columns["period"] if spec.periods else _NONE
     code = columns["code"] if spec.codes else _NONE
+    if spec.held:
+        wide = dialect.collect(dialect.pack_wide(time, mask, period, code))
+        return Groups(keys, build(f"{FUNNEL_HELD}({{}}, {{}}, {{}})", wide, dialect.collect(columns["held"]), numbers))
     if _fits_word(spec):
         assert spec.since is not None
         event = dialect.pack_narrow(time, mask, spec.since, spec.bits)
@@ -75,7 +87,7 @@ def record_columns(plan: Match, groups: Groups, record: Fragment, dialect: Diale
 
 def _is_narrow(spec: MatchSpec) -> bool:
     """Whether an event is one word: no code and no period beside what fits it."""
-    return not spec.codes and not spec.periods and _fits_word(spec)
+    return not spec.codes and not spec.periods and not spec.held and _fits_word(spec)
 
 
 def _fits_word(spec: MatchSpec) -> bool:

@@ -6,7 +6,8 @@ the exclusions, then `passive`.
 
 A list has the events of one entity, or (MANY) those of all entities that share a hash: then an event is a HUGEINT,
 entity · 2^NARROW_BITS + a narrow event, and beside it stands a list of labels, code · 2^PERIOD_BITS + period (empty:
-all are 0). Few long lists are made three times as fast as many short ones.
+all are 0). Few long lists are made three times as fast as many short ones. With HELD, beside the wide events of an
+entity stands a list of numbers, one for each value that all steps of an attempt must share, 0 where it is not known.
 
 A spec is a list of numbers: steps, window, order, first, periods, start, times, passive (as engine/funnel.py names
 them), then the bits of a narrow mask, then four for each exclusion.
@@ -19,6 +20,7 @@ from datetime import datetime, timedelta
 FUNNEL = "headwater_funnel"
 FUNNEL_NARROW = "headwater_funnel_narrow"
 FUNNEL_MANY = "headwater_funnel_many"
+FUNNEL_HELD = "headwater_funnel_held"
 
 GROUPS = 4096
 """Lists that entities are divided among: few enough to stay in a core's cache while they grow."""

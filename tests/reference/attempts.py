@@ -66,20 +66,18 @@ class Attempt:
         return len(self.times)
 
 
-def chosen(events: Sequence[Event], rules: Rules) -> list[Attempt]:
-    """The attempts an entity may be counted by: the deepest, then the earliest; of those, ones that don't remove.
+def chosen(events: Sequence[Event], rules: Rules) -> Attempt | None:
+    """The attempt an entity is counted by: the deepest, then the earliest; None when nothing opens any.
 
-    There are several when equally good ones are opened at one instant; none when nothing opens any.
+    Of several that start at one instant, one that doesn't remove the entity, then the one whose value comes first (not
+    set comes last), then the one whose times come first: so the order of rows decides nothing.
     """
-    found = list(attempts(events, rules))
-    if not found:
-        return []
-    best = min(_rank(attempt) for attempt in found)
-    return [attempt for attempt in found if _rank(attempt) == best]
+    return min(attempts(events, rules), key=_rank, default=None)
 
 
-def _rank(attempt: Attempt) -> tuple[int, int, bool]:
-    return (-attempt.depth, attempt.start.time, attempt.removed)
+def _rank(attempt: Attempt) -> tuple[Any, ...]:
+    value = tuple((part is None, part) for part in attempt.start.value or ())
+    return (-attempt.depth, attempt.start.time, attempt.removed, value, attempt.times)
 
 
 def attempts(events: Sequence[Event], rules: Rules) -> Iterator[Attempt]:

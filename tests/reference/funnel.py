@@ -16,7 +16,7 @@ from semantic.query.query import Condition
 from semantic.time import Duration, Grain
 from tests.reference.attempts import Attempt, Event, Exclusion, Rules, chosen
 from tests.reference.clock import Period, at, is_clock
-from tests.reference.refused import Refused, Unspecified
+from tests.reference.refused import Refused
 from tests.reference.rows import Tables
 from tests.reference.timeline import Happening, Timeline, dimensions_of, shown
 
@@ -27,7 +27,7 @@ Answer = dict[str, Any]
 
 
 def answer_funnel(model: Model, tables: Tables, query: FunnelQuery) -> Answer:
-    """`steps`, `groups`, `periods` as GraphQL has them. Unspecified where a tie decides what is asked."""
+    """`steps`, `groups`, `periods` as GraphQL has them."""
     return Report(model, tables, query).answer()
 
 
@@ -68,8 +68,6 @@ class Followed:
 
     def rules(self) -> Rules:
         places = [step.name for step in self.funnel.steps]
-        if self.funnel.exclude and self.funnel.order is FunnelOrder.ANY:
-            raise Unspecified("between which steps, when they come in any order")
         return Rules(
             steps=len(places),
             window=window_of(self.funnel),
@@ -117,14 +115,14 @@ class Followed:
         rules = enumerate(self.funnel.exclude) if one.dataset == self.funnel.dataset else ()
         return frozenset(number for number, rule in rules if self.timeline.holds(rule.where, one))
 
-    def attempts(self, opens: Opens, value: Value) -> Iterator[tuple[str, list[Attempt]]]:
-        """Each entity that has any, with its equally good attempts."""
+    def attempts(self, opens: Opens, value: Value) -> Iterator[tuple[str, Attempt]]:
+        """Each entity that has any, with its chosen attempt."""
         for entity, happenings in self.entities.items():
             found = chosen([self.event(one, opens, value) for one in happenings], self.rules())
-            if found and not found[0].removed:
+            if found is not None and not found.removed:
                 yield entity, found
 
-    def attempts_by_period(self, opens: Opens, value: Value, grain: Grain) -> Iterator[tuple[Period, list[Attempt]]]:
+    def attempts_by_period(self, opens: Opens, value: Value, grain: Grain) -> Iterator[tuple[Period, Attempt]]:
         """As `attempts`, once for each entity and period in which it opens any."""
         timeline = self.timeline
         for happenings in self.entities.values():
@@ -136,7 +134,7 @@ class Followed:
             for period in sorted(set(opening.values())):
                 here = {one for one, its in opening.items() if its == period}
                 found = chosen([replace(event, opens=one in here) for one, event in events.items()], self.rules())
-                if found and not found[0].removed:
+                if found is not None and not found.removed:
                     yield period, found
 
 
@@ -151,13 +149,9 @@ class Path:
     value: Any
 
 
-def settled(found: list[Attempt]) -> Path:
-    """The one thing that equally good attempts say."""
-    if any(attempt.start.value != found[0].start.value for attempt in found):
-        raise Unspecified("which of several values at one instant counts")
-    if any(attempt.times != found[0].times for attempt in found):
-        raise Unspecified("which of several attempts that start together is timed")
-    return Path(found[0].times, found[0].start.value)
+def path_of(attempt: Attempt) -> Path:
+    """What is told of an attempt."""
+    return Path(attempt.times, attempt.start.value)
 
 
 def funnel_rows(model: Model, tables: Tables, query: FunnelQuery) -> list[Answer]:
@@ -186,11 +180,11 @@ class Report:
 
     def answer(self) -> Answer:
         paths = list(self.paths().values())
-        return {"steps": self._steps(paths), "groups": self._groups(paths), "periods": self._periods()}
+        return {"steps": self._steps(paths), "groups": self._groups(), "periods": self._periods()}
 
-    def paths(self) -> dict[str, Path]:
-        """The chosen attempt of each entity that has one."""
-        return {entity: settled(found) for entity, found in self.followed.attempts(self._opens, self._value)}
+    def paths(self, value: Value = lambda one: ()) -> dict[str, Path]:
+        """The chosen attempt of each entity that has one, when attempts are counted under a value."""
+        return {entity: path_of(found) for entity, found in self.followed.attempts(self._opens, value)}
 
     def _opens(self, one: Happening) -> bool:
         """Is an event in the time range, and does it pass the query's filters?"""
@@ -202,10 +196,10 @@ class Report:
     def _value(self, one: Happening) -> tuple[Any, ...]:
         return self.timeline.values(one, self.query.breakdown)
 
-    def _groups(self, paths: list[Path]) -> list[Answer]:
+    def _groups(self) -> list[Answer]:
         if not self.query.breakdown:
             return []
-        groups = _by_value(paths)
+        groups = _by_value(self.paths(self._value).values())
         return [{"key": self._key(values), "steps": self._steps(some)} for values, some in groups.items()]
 
     def _key(self, values: tuple[Any, ...]) -> list[Answer]:
@@ -222,15 +216,15 @@ class Report:
                 "mature": self._is_mature(period, grain),
                 "steps": self._steps(paths),
             }
-            for period, paths in self._by_period(grain).items()
+            for period, paths in self._by_period(grain, lambda one: ()).items()
         ]
 
-    def _by_period(self, grain: Grain) -> dict[Period, list[Path]]:
+    def _by_period(self, grain: Grain, value: Value) -> dict[Period, list[Path]]:
         """The paths that begin in each period of the range, also empty ones."""
         days = self.timeline.days(self.range, self.followed.entry_datasets)
         found: dict[Period, list[Path]] = {period: [] for period in self.timeline.periods(days, grain)}
-        for period, attempts in self.followed.attempts_by_period(self._opens, self._value, grain):
-            found[period].append(settled(attempts))
+        for period, attempt in self.followed.attempts_by_period(self._opens, value, grain):
+            found[period].append(path_of(attempt))
         return found
 
     def rows(self) -> list[Answer]:
@@ -238,10 +232,10 @@ class Report:
         if grain is not None:
             return [
                 {"period": period} | row
-                for period, paths in self._by_period(grain).items()
+                for period, paths in self._by_period(grain, self._value).items()
                 for row in self._rows(paths)
             ]
-        return list(self._rows(list(self.paths().values())))
+        return list(self._rows(list(self.paths(self._value).values())))
 
     def _rows(self, paths: list[Path]) -> Iterator[Answer]:
         groups = _by_value(paths) if self.query.breakdown else {(): paths}

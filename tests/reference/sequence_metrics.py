@@ -124,14 +124,14 @@ class _Asked:
         assert isinstance(metric, Conversion)
         followed = funnel.Followed(self.timeline, self.model.funnels[metric.funnel])
         opens = _both(self._in_range, passes)
-        found: Iterable[tuple[Period | None, list[Attempt]]]
+        found: Iterable[tuple[Period | None, Attempt]]
         if self.grain is None:
-            found = [(None, attempts) for _, attempts in followed.attempts(opens, self._value)]
+            found = [(None, attempt) for _, attempt in followed.attempts(opens, self._value)]
         else:
             found = followed.attempts_by_period(opens, self._value, self.grain)
         groups: dict[Group, list[funnel.Path]] = {}
-        for period, attempts in found:
-            path = funnel.settled(attempts)
+        for period, attempt in found:
+            path = funnel.path_of(attempt)
             groups.setdefault((period, path.value), []).append(path)
         return {group: self._converted(metric, paths) for group, paths in groups.items()}
 
@@ -175,8 +175,8 @@ class _Asked:
             raise Unspecified("the first entry of an earlier range")
         followed = funnel.Followed(self.timeline, definition)
         groups: dict[Group, list[funnel.Path]] = {}
-        for _, attempts in followed.attempts(opens, self._value):
-            path = funnel.settled(attempts)
+        for _, attempt in followed.attempts(opens, self._value):
+            path = funnel.path_of(attempt)
             groups.setdefault((None, path.value), []).append(path)
         return {group: self._converted(metric, paths) for group, paths in groups.items()}
 

@@ -17,19 +17,20 @@ ENDLESS = 1 << 61
 def make_rules(choices: Choices, order: FunnelOrder) -> Rules:
     """Two to five steps; windows from nothing to more than there is."""
     steps = 2 + choices.below(4)
-    count = choices.pick((0, 0, 1, 2)) if order is not FunnelOrder.ANY else 0
+    count = choices.pick((0, 0, 1, 2))
     return Rules(
         steps=steps,
         window=choices.pick((3, 0, 1, 5, 9, ENDLESS)),
         order=order,
         first=choices.chance(4),
-        exclusions=tuple(_exclusion(choices, steps) for _ in range(count)),
+        exclusions=tuple(_exclusion(choices, steps, order is FunnelOrder.ANY) for _ in range(count)),
     )
 
 
-def _exclusion(choices: Choices, steps: int) -> Exclusion:
-    first = choices.below(steps - 1)
-    return Exclusion(first, first + 1 + choices.below(steps - first - 1), choices.chance(2))
+def _exclusion(choices: Choices, steps: int, whole: bool) -> Exclusion:
+    first = 0 if whole else choices.below(steps - 1)
+    last = steps - 1 if whole else first + 1 + choices.below(steps - first - 1)
+    return Exclusion(first, last, choices.chance(2))
 
 
 def make_events(choices: Choices, rules: Rules) -> list[Event]:
@@ -51,5 +52,6 @@ def _event(choices: Choices, rules: Rules, time: int, overlapping: bool) -> Even
         opens=can_open and not choices.chance(6),
         passive=choices.chance(3),
         excluded=frozenset(number for number in range(len(rules.exclusions)) if choices.chance(4)),
+        held=choices.below(2),
         value=(time // PERIOD_LENGTH, choices.below(3)),
     )

@@ -29,7 +29,7 @@ from semantic.time import Duration, Grain, Unit
 from tests.reference.world import World
 from tests.strategies.choices import Choices
 from tests.strategies.conditions import condition
-from tests.strategies.sequence_worlds import HARD, zones_for
+from tests.strategies.data import ZONES
 
 _TYPES = {"channel": DimensionType.STRING, "city": DimensionType.STRING}
 _WINDOWS = tuple(Duration(*of) for of in ((1, Unit.HOUR), (1, Unit.DAY), (30, Unit.MINUTE), (7, Unit.DAY)))
@@ -40,14 +40,12 @@ _OFFSETS = (Duration(1, Unit.DAY), Duration(1, Unit.WEEK), Duration(1, Unit.MONT
 def make_funnel_query(choices: Choices, world: World) -> FunnelQuery:
     """One question about one funnel: in all, by dimensions, or by period."""
     split = choices.pick(("none", "breakdown", "grain", "both"))
-    timezone = _timezone(choices, world)
     has_hours = all(table.columns.get("at") != "DATE" for table in world.tables.values())
-    has_hours = has_hours and (HARD or (timezone or world.document["timezone"]) != "Australia/Lord_Howe")
     grain = choices.pick([*_GRAINS, *([Grain.HOUR] if has_hours else [])]) if split in ("grain", "both") else None
     return FunnelQuery(
         funnel=choices.pick(world.document["funnels"])["name"],
         time_range=_short(choices, world) if grain is Grain.HOUR else time_range(choices, world),
-        timezone=timezone,
+        timezone=_timezone(choices),
         where=condition(choices, _TYPES) if choices.chance(5) else None,
         segments=("ads",) if choices.chance(12) else (),
         breakdown=_breakdown(choices, world) if split in ("breakdown", "both") else (),
@@ -61,7 +59,7 @@ def make_retention_query(choices: Choices, world: World) -> RetentionQuery:
     return RetentionQuery(
         retention=choices.pick(world.document["retentions"])["name"],
         time_range=time_range(choices, world),
-        timezone=_timezone(choices, world),
+        timezone=_timezone(choices),
         where=condition(choices, _TYPES) if choices.chance(5) else None,
         segments=("ads",) if choices.chance(12) else (),
         breakdown=_breakdown(choices, world) if choices.chance(2) else (),
@@ -73,15 +71,14 @@ def make_metric_query(choices: Choices, world: World) -> MetricQuery:
     """Conversions and retention rates, split like any other metric."""
     names = [metric["name"] for metric in world.document["metrics"] if metric["name"].endswith("_rate")]
     times = [TimeField("t", choices.pick(_GRAINS))] if choices.chance(2) else []
-    split = [name for name in _breakdown(choices, world) if HARD or name != "visitor_level"]
-    dimensions = [DimensionField(f"d{n}", name) for n, name in enumerate(split)]
+    dimensions = [DimensionField(f"d{n}", name) for n, name in enumerate(_breakdown(choices, world))]
     fields: list[Field] = [*times, *(dimensions if choices.chance(2) else [])]
-    for number, name in enumerate(choices.some(names, 1, 2 if HARD else 1)):
+    for number, name in enumerate(choices.some(names, 1, 2)):
         fields.append(_metric_field(choices, f"m{number}", name))
     return MetricQuery(
         fields=tuple(fields),
         time_range=time_range(choices, world),
-        timezone=_timezone(choices, world),
+        timezone=_timezone(choices),
         where=condition(choices, _TYPES) if choices.chance(5) else None,
         limit=None,
     )
@@ -101,8 +98,8 @@ def _breakdown(choices: Choices, world: World) -> tuple[str, ...]:
     return tuple(choices.some(["channel", "city", "event", *linked], 1, 2))
 
 
-def _timezone(choices: Choices, world: World) -> str | None:
-    return choices.pick(zones_for(world.tables)) if choices.chance(4) else None
+def _timezone(choices: Choices) -> str | None:
+    return choices.pick(ZONES) if choices.chance(4) else None
 
 
 def _middle(world: World) -> date:

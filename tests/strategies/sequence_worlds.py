@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,10 +10,6 @@ from tests.reference.world import Table, World
 from tests.strategies.choices import Choices
 from tests.strategies.data import ANCHORS, CHANNELS, CITIES, LEVELS, ZONES
 
-HARD = False
-"""Whether to draw also: `hold` together with strict order, exclusions or first entry; `same_day` with first entry;
-local dates in a zone where a day has no midnight; hours where the clock moves by half of one; several metrics in one
-query, and metrics split through relationships; events more than 127 days apart."""
 COLUMNS = {
     "id": "BIGINT",
     "user_id": "VARCHAR",
@@ -26,7 +22,7 @@ STEP_CONDITIONS = ("event = 'A'", "event = 'B'", "event = 'C'", "event in ('A', 
 WINDOWS = ("30 minutes", "1 hour", "1 day", "same_day", "2 hours", "25 hours", "7 days", "1 second")
 _EVENTS = ("A", "B", "C", "A", "B", "C", "A", "B", "D", None)
 _USERS = ("u1", "u2", "u3", "u1", "u2", "u3", "u4", None)
-_HOURS = (0, 0, 1, 2, 12, 23, 24, 25, 48, 7 * 24, 72, 24, -1, -24, 8 * 24, 31 * 24, *((200 * 24,) if HARD else ()))
+_HOURS = (0, 0, 1, 2, 12, 23, 24, 25, 48, 7 * 24, 72, 24, -1, -24, 8 * 24, 31 * 24, 200 * 24)
 _MINUTES = (0, 0, 0, 30, 59, 1)
 
 
@@ -39,7 +35,7 @@ def make_world(choices: Choices, most: int = 24) -> World:
     through = anchor + timedelta(days=choices.pick((3, 1, 2, 9, 40))) if choices.chance(2) else None
     document: dict[str, Any] = {
         "version": 1,
-        "timezone": choices.pick(zones_for(tables)),
+        "timezone": choices.pick(ZONES),
         "week_start": choices.pick(("monday", "sunday", "wednesday")),
         "dimensions": [{"name": "channel", "type": "string"}, {"name": "city", "type": "string"}],
         "datasets": [_dataset(choices, name, tables[name], through) for name in names],
@@ -53,12 +49,6 @@ def make_world(choices: Choices, most: int = 24) -> World:
         document["relationships"] = [link]
     document["metrics"] = _metrics(choices, document)
     return World(document, tables)
-
-
-def zones_for(tables: Mapping[str, Table]) -> list[str]:
-    """Zones to look at tables in; local dates only where every day has a midnight."""
-    has_dates = any(table.columns.get("at") == "DATE" for table in tables.values())
-    return [zone for zone in ZONES if HARD or not (has_dates and zone == "America/Sao_Paulo")]
 
 
 _USERS_DATASET = {
@@ -140,14 +130,9 @@ def _funnel(choices: Choices, names: Sequence[str], number: int) -> dict[str, An
         "hold": choices.pick(([], [], ["city"], ["city", "channel"])),
         "steps": [_step(choices, names, place) for place in range(count)],
     }
-    if funnel["order"] != "any":
-        funnel["exclude"] = [_exclude(choices, count) for _ in range(choices.pick((0, 0, 1, 2)))]
-    is_mixed = funnel["order"] == "strict" or funnel.get("exclude") or funnel["entry"] == "first"
-    if funnel["hold"] and is_mixed and not HARD:
-        funnel["hold"] = []
-    if funnel["window"] == "same_day" and funnel["entry"] == "first" and not HARD:
-        funnel["window"] = "1 day"
-    return funnel
+    is_whole = funnel["order"] == "any"
+    exclude = [_exclude(choices, count, is_whole) for _ in range(choices.pick((0, 0, 1, 2)))]
+    return funnel | ({"exclude": exclude} if exclude else {})
 
 
 def _step(choices: Choices, names: Sequence[str], place: int) -> dict[str, Any]:
@@ -156,12 +141,13 @@ def _step(choices: Choices, names: Sequence[str], place: int) -> dict[str, Any]:
     return step | ({"dataset": choices.pick(names)} if place else {})
 
 
-def _exclude(choices: Choices, count: int) -> dict[str, Any]:
-    first = choices.below(count - 1)
+def _exclude(choices: Choices, count: int, is_whole: bool) -> dict[str, Any]:
+    first = 0 if is_whole else choices.below(count - 1)
+    last = count - 1 if is_whole else first + 1 + choices.below(count - first - 1)
     return {
         "where": choices.pick(("event = 'D'", "event = 'C'", "channel = 'search'")),
         "from": f"s{first}",
-        "to": f"s{first + 1 + choices.below(count - first - 1)}",
+        "to": f"s{last}",
         "effect": choices.pick(("drop_off", "remove")),
     }
 
