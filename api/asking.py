@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 
 import orjson
@@ -45,6 +46,8 @@ _RETRY = {Code.TIMEOUT: LATER, Code.OVERLOADED: SOON, Code.CANCELLED: SOON, Code
 async def context_of(snapshot: Snapshot, served: Served, connection: HTTPConnection) -> Context:
     """The context of a request, or of a question over a WebSocket. Unauthenticated, Unverifiable, RateLimited."""
     viewer = await served.viewers.of(connection, snapshot.model)
+    if snapshot.model.policies:
+        await asyncio.to_thread(snapshot.seen_by, viewer)  # it may have to be made first
     context = snapshot.context(
         viewer=viewer,
         locale=connection.headers.get("accept-language"),

@@ -11,8 +11,12 @@ The HTTP layer holds one `Snapshot`, swaps it as a whole on a reload, and makes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from threading import Lock
+
+from cachetools import LRUCache
 
 from api.operations import Schemas
 from api.resolvers.catalogs import Catalogs
@@ -24,7 +28,12 @@ from api.schema.names import Vocabulary
 from engine.engine import Engine
 from semantic.model.facts import Facts
 from semantic.model.model import Model
+from semantic.query.access import hidden_names
+from semantic.query.access import may_see_sql as policies_show_sql
 from semantic.query.query import ANONYMOUS, Viewer
+
+KNOWN_VIEWS = 32
+"""How many differently hiding schemas are kept: a model with five hide policies has at most so many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +48,14 @@ class Snapshot:
     compiler: Compiler
     catalogs: Catalogs
     version: str
+    views: Views
+
+    def seen_by(self, viewer: Viewer) -> Snapshot:
+        """The same without what is hidden from a viewer. Some tens of milliseconds when made for the first time."""
+        hidden = hidden_names(self.model, viewer)
+        if hidden == self.model.hidden:
+            return self
+        return replace(self.views.get(hidden), engine=self.engine, compiler=self.compiler)
 
     def context(
         self,
@@ -53,19 +70,37 @@ class Snapshot:
 
         `limits` are what the viewer's claims don't say otherwise. FORBIDDEN when they say what is no limit.
         """
+        seen = self.seen_by(viewer)
         return Context(
-            model=self.model,
-            names=self.names,
+            model=seen.model,
+            names=seen.names,
             engine=self.engine,
             compiler=self.compiler,
-            catalogs=self.catalogs,
+            catalogs=seen.catalogs,
             viewer=viewer,
             locale=locale,
-            may_see_sql=may_see_sql and not discreet,
+            may_see_sql=may_see_sql and not discreet and policies_show_sql(self.model, viewer),
             may_see_entities=may_see_entities,
             limits=limits.of(viewer),
             discreet=discreet,
         )
+
+
+class Views:
+    """A snapshot as those see it from whom something is hidden, by what that is; the last `KNOWN_VIEWS` are kept."""
+
+    def __init__(self, make: Callable[[frozenset[str]], Snapshot]) -> None:
+        self._make = make
+        self._made: LRUCache[frozenset[str], Snapshot] = LRUCache(KNOWN_VIEWS)
+        self._lock = Lock()
+
+    def get(self, hidden: frozenset[str]) -> Snapshot:
+        """The snapshot without these metrics and dimensions."""
+        with self._lock:
+            made = self._made.get(hidden)
+            if made is None:
+                made = self._made[hidden] = self._make(hidden)
+            return made
 
 
 class Outcome(StrEnum):

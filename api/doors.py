@@ -18,6 +18,7 @@ from api.served import Served
 from api.viewers.refused import Unauthenticated
 from semantic.errors import HeadwaterError
 from semantic.load import json_schema
+from semantic.query.query import Viewer
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -26,27 +27,24 @@ def doors(served: Served, running: Running, metrics: Metrics) -> APIRouter:
     """The routes."""
     router = APIRouter()
 
-    async def check_look(request: Request) -> None:
-        if not await served.may_look(request):
-            raise Unauthenticated("This is shown only to those who sign in.")
-
     @router.get("/", include_in_schema=False)
     async def home() -> Response:
         return RedirectResponse("graphql")
 
     @router.get("/graphql/example", summary="A query that this model answers")
     async def example(request: Request) -> Response:
-        await check_look(request)
         with served.lease() as snapshot:
-            found = await asyncio.to_thread(example_query, snapshot)
+            viewer = await who_may_look(served, request)
+            found = await asyncio.to_thread(example_query, snapshot, viewer)
         return Response(orjson.dumps(found), media_type="application/json")
 
     @router.get("/schema.graphql", summary="The GraphQL schema", response_class=PlainTextResponse)
     async def schema(request: Request) -> Response:
         served.look_soon()
-        await check_look(request)
         with served.lease() as snapshot:
-            text = await asyncio.to_thread(print_sdl, snapshot, request.headers.get("accept-language"))
+            viewer = await who_may_look(served, request)
+            seen = await asyncio.to_thread(snapshot.seen_by, viewer)
+            text = await asyncio.to_thread(print_sdl, seen, request.headers.get("accept-language"))
         return Response(text, media_type=PLAIN, headers={"vary": "accept-language", "cache-control": "no-cache"})
 
     @router.get("/model.schema.json", summary="The JSON Schema of model files")
@@ -60,7 +58,7 @@ def doors(served: Served, running: Running, metrics: Metrics) -> APIRouter:
 
     @router.get("/metricsz", summary="Counts and durations, for Prometheus", response_class=PlainTextResponse)
     async def metricsz(request: Request) -> Response:
-        await check_look(request)
+        await who_may_look(served, request)
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST, headers={"cache-control": "no-store"})
 
     @router.get("/readyz", summary="Whether questions can be answered")
@@ -71,6 +69,13 @@ def doors(served: Served, running: Running, metrics: Metrics) -> APIRouter:
         )
 
     return router
+
+
+async def who_may_look(served: Served, request: Request) -> Viewer:
+    """Who is shown what tells of the model. Unauthenticated when that is for those only who sign in."""
+    if not await served.may_look(request):
+        raise Unauthenticated("This is shown only to those who sign in.")
+    return await served.viewers.of(request, served.snapshot.model)
 
 
 async def readiness(served: Served, running: Running) -> tuple[int, dict[str, Any]]:

@@ -10,11 +10,10 @@ from inspect import isawaitable
 from typing import Any
 
 import orjson
-import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, get_operation_ast
 from graphql.execution import Executor
 
-from api.context import Outcome, Response, Snapshot
+from api.context import Outcome, Response, Snapshot, Views
 from api.errors import RequestCode, format_error
 from api.operations import Schemas, looks_at_schema
 from api.resolvers import funnel, journey, metrics, retention, score
@@ -66,21 +65,27 @@ def build_snapshot(
     model: Model, facts: Facts, engine: Engine, executor_class: type[Executor[Any]] = ColumnarExecutor
 ) -> Snapshot:
     """All that one model version is served with. Some tens of milliseconds: off the event loop."""
-    names = vocabulary(model, seen(model, facts))
+    every = vocabulary(model, seen(model, facts))
+    compiler = Compiler(model)
 
-    def build(locale: str | None) -> strawberry.Schema:
-        return build_schema(names, RESOLVERS, locale, Info, executor_class)
+    def make(hidden: frozenset[str]) -> Snapshot:
+        names, visible = every.without(hidden), replace(model, hidden=hidden)
+        return Snapshot(
+            model=visible,
+            names=names,
+            facts=facts,
+            engine=engine,
+            schemas=Schemas(
+                lambda locale: build_schema(names, RESOLVERS, locale, Info, executor_class), locales_of(model)
+            ),
+            compiler=compiler,
+            catalogs=Catalogs(visible, names, freshness),
+            version=every.version(model),
+            views=views,
+        )
 
-    return Snapshot(
-        model=model,
-        names=names,
-        facts=facts,
-        engine=engine,
-        schemas=Schemas(build, locales_of(model)),
-        compiler=Compiler(model),
-        catalogs=Catalogs(model, names, freshness),
-        version=names.version(model),
-    )
+    views = Views(make)
+    return make(model.hidden)
 
 
 def print_sdl(snapshot: Snapshot, locale: str | None = None) -> str:
@@ -96,6 +101,7 @@ async def execute(
     context: Context,
 ) -> Response:
     """Answer a document. Never raises for what a client did; cancelling it stops the statements that run."""
+    snapshot = snapshot.seen_by(context.viewer)
     schema, discreet = snapshot.schemas.default, context.discreet
     if not discreet and looks_at_schema(document):  # its labels are in a language: that schema may not be made yet
         schema = await asyncio.to_thread(snapshot.schemas.localized, context.locale)

@@ -75,7 +75,7 @@ class TableDoor:
         self._served.look_soon()
         with self._served.lease() as snapshot:
             context = await context_of(snapshot, self._served, request)
-            asked = await _asked(request, snapshot, settings.max_request)
+            asked = await _asked(request, snapshot.seen_by(context.viewer), settings.max_request)
             answer = await self._running.answer(_tabulate(context, asked), request.receive)
             etag = _etag(written, answer, snapshot.version)
         headers = _headers(request, written, answer, settings.freshness_check) | {"etag": etag}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import assert_never
 
+from semantic.errors import Code, QueryError
 from semantic.lower.audits import Audit, audits
 from semantic.lower.combine import lower
 from semantic.lower.funnel_report import lower_funnel
@@ -20,6 +21,7 @@ from semantic.model.model import Model
 from semantic.plan.cost import rows_read
 from semantic.plan.node import Plan, Scan
 from semantic.plan.walk import nodes
+from semantic.query.access import least_groups
 from semantic.query.bind import bind
 from semantic.query.bind import datasets_needed as metric_datasets
 from semantic.query.bind_funnel import bind_funnel, funnel_datasets
@@ -45,7 +47,7 @@ from semantic.query.score import ScoreQuery
 from semantic.query.scored import with_scores
 from semantic.query.seen import seen
 from semantic.query.values import ValuesQuery
-from semantic.query.visible import Question, check_visible
+from semantic.query.visible import Question, check_visible, seen_by, veiled
 from semantic.query.warning import QueryWarning
 from semantic.rewrite import rewrite_plan
 from semantic.sql.answer import answer_columns
@@ -106,11 +108,16 @@ def compile_query(
     dialect: Dialect = DUCKDB,
 ) -> Compiled:
     """A question → one SQL statement, or QueryError saying why there is no right answer."""
+    model = seen_by(model, viewer)
     check_visible(model, query, viewer)
+    _check_groups(model, query, viewer)
     facts = with_scores(model, seen(model, facts))
-    bound = _bind(model, query, facts)
-    lowered = with_score_rows(_lower(bound, dialect), bound)
-    plan = rewrite_plan(lowered, model, facts, viewer)
+    try:
+        bound = _bind(model, query, facts)
+        lowered = with_score_rows(_lower(bound, dialect), bound)
+        plan = rewrite_plan(lowered, model, facts, viewer)
+    except QueryError as error:
+        raise veiled(error, model.hidden) from error
     statement = _statement(plan, answer_columns(bound), dialect)
     audited = []
     for audit in audits(lowered, model, facts):
@@ -125,6 +132,14 @@ def _statement(plan: Plan, columns: tuple[Column, ...], dialect: Dialect) -> Sta
     text = Renderer(dialect, plan).render(plan)
     datasets = sorted({node.dataset for node in nodes(plan) if isinstance(node, Scan)})
     return Statement(text.text, text.params, columns, tuple(datasets))
+
+
+def _check_groups(model: Model, query: Question, viewer: Viewer) -> None:
+    """Refuse what a policy of a least group is about: whether groups are large enough can't be told."""
+    least = least_groups(model, viewer)
+    named = {field.metric for field in query.metrics} if isinstance(query, MetricQuery) else set()
+    if least and (named & set(least.metrics) or set(datasets_needed(model, query)) & set(least.datasets)):
+        raise QueryError(Code.FORBIDDEN, "Groups may be too small for you to see here.", "Ask for other numbers.")
 
 
 def _bind(model: Model, query: Question, facts: Facts) -> Bound:

@@ -38,7 +38,7 @@ from semantic.model.metric import (
     Simple,
 )
 from semantic.model.model import Model
-from semantic.model.policy import HidePolicy, Rollup, RowPolicy
+from semantic.model.policy import DatasetPolicy, HidePolicy, MetricPolicy, Rollup, SqlPolicy
 from semantic.model.reach import reachable
 from semantic.model.score import Alive, Risk, RiskRule, ScoreDefinition, SegmentRule
 from semantic.model.sequence import (
@@ -311,9 +311,14 @@ def test_rollups_and_policies(model: Model) -> None:
     ]
     shop = sql('"shop_id" IN (:shop_ids) OR :is_admin', "shop_id", claims=("is_admin", "shop_ids"))
     assert list(model.policies.values()) == [
-        RowPolicy("own_shop", "orders", shop),
+        DatasetPolicy("own_shop", "orders", shop),
         HidePolicy("no_cost", ("roi", "platform"), sql(":role = 'finance' OR :is_admin", claims=("is_admin", "role"))),
         HidePolicy("secret", ("slow",)),
+        DatasetPolicy(
+            "nobody_listed", "orders", entities=False, k=10, unless=sql(":role = 'analyst'", claims=("role",))
+        ),
+        MetricPolicy("few", ("gmv",), 5),
+        SqlPolicy("plain", sql(":role = 'engineer'", claims=("role",))),
     ]
 
 

@@ -19,7 +19,7 @@ from semantic.lower.combine import lower
 from semantic.model.facts import Facts
 from semantic.model.metric import Derived, Ratio, Simple
 from semantic.model.model import Model
-from semantic.model.policy import HidePolicy, RowPolicy
+from semantic.model.policy import DatasetPolicy, HidePolicy
 from semantic.model.reach import splits
 from semantic.query.bind import bind
 from semantic.query.funnel import FunnelQuery, FunnelReport
@@ -301,7 +301,7 @@ def test_what_a_policy_looks_at_is_one_row_a_key() -> None:
 def ask(policy: str, claim: Any, dataset: str = "sales") -> list[Row]:
     """Sales of a market with one policy, for a viewer with one claim, `c`."""
     expression = _policy(policy, dataset)
-    model = replace(MARKET, policies=MappingProxyType({"p": RowPolicy("p", dataset, expression)}))
+    model = replace(MARKET, policies=MappingProxyType({"p": DatasetPolicy("p", dataset, expression)}))
     query = MetricQuery((MetricField("n", "sales"),))
     with database(tables("market")) as connected:
         viewer = Viewer("v", (("c", claim),))
@@ -314,7 +314,8 @@ def _policy(where: str, dataset: str) -> Any:
     text = (questions.PLANS / "market" / "model.yml").read_text(encoding="utf-8")
     loaded = load_texts({"m.yml": text + f"\n  - {{name: p, dataset: {dataset}, where: '{where}'}}\n"})
     policy = loaded.policies["p"]
-    assert isinstance(policy, RowPolicy)
+    assert isinstance(policy, DatasetPolicy)
+    assert policy.where is not None
     return policy.where
 
 
@@ -375,8 +376,8 @@ def test_policies_that_need_each_other_are_refused() -> None:
         MARKET,
         relationships={**MARKET.relationships, "last_sale": shops},
         policies={
-            "a": RowPolicy("a", "sales", _policy("seller.owner = :c", "sales")),
-            "b": RowPolicy("b", "shops", replace(_policy("region = :c", "shops"), **_through("last_sale"))),
+            "a": DatasetPolicy("a", "sales", _policy("seller.owner = :c", "sales")),
+            "b": DatasetPolicy("b", "shops", replace(_policy("region = :c", "shops"), **_through("last_sale"))),
         },
     )
     with pytest.raises(QueryError) as refused:

@@ -9,6 +9,7 @@ from api.resolvers.selection import Info, selected
 from api.schema.catalog import Catalog, Freshness
 from api.schema.scalars import Day, Long, Period
 from semantic.model.facts import Bounds
+from semantic.query.access import row_policies
 from semantic.query.period import data_through
 from semantic.time import zone
 
@@ -20,17 +21,18 @@ async def catalog(root: None, info: Info, **_arguments: object) -> Catalog:
 
 
 async def freshness(name: str, context: Context) -> Freshness:
-    """What is true of a dataset's files now. DataError when they can't be read."""
+    """What is true of a dataset's files now; of its rows, only for who may see all. DataError when it can't be read."""
     name = context.model.stored_as(name)
     facts = (await context.engine.facts((name,))).datasets[name]
     dataset = context.model.datasets[name]
     bounds = facts.bounds.get(dataset.time_dimension) if dataset.time_dimension else None
+    whole = not row_policies(context.model, context.viewer, name)
     through = data_through(dataset, facts, zone(context.model.timezone))
     return Freshness(
         data_version=facts.version,
         data_through=None if through is None else Day(through),
-        newest=None if bounds is None else _newest(bounds, context.model.timezone),
-        rows=Long(facts.rows),
+        newest=None if bounds is None or not whole else _newest(bounds, context.model.timezone),
+        rows=Long(facts.rows) if whole else None,
         warn_after=None if dataset.warn_after is None else str(dataset.warn_after),
         warnings=list(facts.warnings),
     )

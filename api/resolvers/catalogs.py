@@ -110,7 +110,7 @@ class _Maker:
             additivity=Additivity(additivity(self._model, metric).value),
             fill=None if metric.fill is None else Number(Decimal(str(metric.fill))),
             has_time=all(source.time is not None for source in sources(self._model, metric)),
-            definition=definition(metric),
+            definition=self._names.told(definition(metric)) or "",
             dimensions=[],
             depends_on=[],
             used_by=[],
@@ -136,7 +136,7 @@ class _Maker:
             value=enum_name(segment.name),
             label=segment.label.get(self._locale) or segment.name,
             description=segment.description.get(self._locale),
-            definition=written(segment.where) or "",
+            definition=self._names.told(written(segment.where)) or "",
             datasets=[],
         )
 
@@ -156,7 +156,7 @@ class _Maker:
 
     def _funnel(self, funnel: Funnel) -> FunnelInfo:
         first, *others = (reachable(self._model, name) for name in funnel.entry_datasets)
-        shared = [name for name in first if all(name in other for other in others)]
+        shared = [name for name in self._model.shown(first) if all(name in other for other in others)]
         return FunnelInfo(
             name=funnel.name,
             value=enum_name(funnel.name),
@@ -174,7 +174,7 @@ class _Maker:
         return FunnelStepInfo(
             name=step.name,
             label=step.label.get(self._locale) or step.name,
-            definition=written(step.where),
+            definition=self._names.told(written(step.where)),
             dataset=self._datasets[step.dataset],
         )
 
@@ -190,11 +190,13 @@ class _Maker:
             grain=Grain(retention.grain),
             clock=retention.clock.value,
             periods=len(cells(retention)),
-            dimensions=[self._dimensions[name] for name in reachable(self._model, retention.cohort.dataset)],
+            dimensions=[
+                self._dimensions[name] for name in self._model.shown(reachable(self._model, retention.cohort.dataset))
+            ],
         )
 
     def _link_dataset(self, dataset: Dataset, info: DatasetInfo) -> None:
-        for name in reachable(self._model, dataset.name):
+        for name in self._model.shown(reachable(self._model, dataset.name)):
             info.dimensions.append(self._dimensions[name])
             self._dimensions[name].datasets.append(info)
         for segment in dataset.segments:
@@ -205,9 +207,9 @@ class _Maker:
         for name in datasets_read(self._model, metric):
             info.datasets.append(self._datasets[name])
             self._datasets[name].metrics.append(info)
-        for name in splits(self._model, metric):
+        for name in self._model.shown(splits(self._model, metric)):
             info.dimensions.append(self._dimensions[name])
             self._dimensions[name].metrics.append(info)
-        for name in metrics_read(metric):
+        for name in self._model.shown(metrics_read(metric)):
             info.depends_on.append(self._metrics[name])
             self._metrics[name].used_by.append(info)

@@ -10,6 +10,7 @@ from cachetools import LRUCache
 from semantic.compile import Compiled, compile_query
 from semantic.model.facts import Facts
 from semantic.model.model import Model
+from semantic.query.access import Scope, scope_of
 from semantic.query.query import Viewer
 from semantic.query.visible import Question
 
@@ -18,11 +19,11 @@ __all__ = ["Compiler", "Question"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiler:
-    """`compile_query` of one model, remembering the last `size` results by question, viewer and data version."""
+    """`compile_query` of one model, remembering the last `size` results by question, scope and data version."""
 
     model: Model
     size: int = 512
-    _known: LRUCache[tuple[Question, Viewer, str], Compiled] = field(init=False)
+    _known: LRUCache[tuple[Question, Scope, str], Compiled] = field(init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
 
     def __post_init__(self) -> None:
@@ -30,7 +31,7 @@ class Compiler:
 
     def compile(self, question: Question, facts: Facts, viewer: Viewer) -> Compiled:
         """The statement for a question, with its warnings. QueryError when it can't be answered."""
-        key = (question, viewer, facts.version)
+        key = (question, scope_of(self.model, viewer), facts.version)
         with self._lock:
             known = self._known.get(key)
         if known is None:

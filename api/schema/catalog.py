@@ -64,8 +64,12 @@ class Freshness:
 
     data_version: str = strawberry.field(description="Changes whenever the files do.")
     data_through: Day | None = strawberry.field(description="The last complete local day.")
-    newest: Period | None = strawberry.field(description="The newest time of any row.")
-    rows: Long = strawberry.field(description="The number of rows, estimated.")
+    newest: Period | None = strawberry.field(
+        description="The newest time of any row; null for viewers who may not see every row."
+    )
+    rows: Long | None = strawberry.field(
+        description="The number of rows, estimated; null for viewers who may not see every row."
+    )
     warn_after: str | None = strawberry.field(
         description="How old the newest row may be before answers carry a warning."
     )
@@ -80,7 +84,9 @@ class SegmentInfo:
     value: str = strawberry.field(description="Its value in the enum `Segment`.")
     label: str = strawberry.field(description="For people, in the catalog's language.")
     description: str | None = strawberry.field(description="What it keeps, in the catalog's language.")
-    definition: str = strawberry.field(description="The filter, as the model has it.")
+    definition: str = strawberry.field(
+        description="The filter, as the model has it; empty where that names what the viewer may not see."
+    )
     datasets: list[DatasetInfo] = strawberry.field(description="The datasets it filters.")
 
 
@@ -99,7 +105,9 @@ class MetricInfo:
     additivity: Additivity = strawberry.field(description="What its values may be summed over.")
     fill: Number | None = strawberry.field(description="Its value where there are no rows.")
     has_time: bool = strawberry.field(description="Whether it can be split by time.")
-    definition: str = strawberry.field(description="How it is computed, as the model has it.")
+    definition: str = strawberry.field(
+        description="How it is computed, as the model has it; empty where that names what the viewer may not see."
+    )
     dimensions: list[DimensionInfo] = strawberry.field(description="What it can be split and filtered by.")
     depends_on: list[MetricInfo] = strawberry.field(description="The metrics it is computed from.")
     used_by: list[MetricInfo] = strawberry.field(description="The metrics computed from it.")

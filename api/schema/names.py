@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from semantic.model.dataset import Dataset, DimensionType, Segment
@@ -19,6 +19,8 @@ from semantic.model.sequence import Funnel, RetentionDefinition
 from semantic.model.text import Text
 from semantic.query.kind import dimension_kind, metric_kind, widest
 from semantic.query.scored import with_scores
+
+_WORDS = re.compile(r"\w+")
 
 TIME = "time"
 """The field of `Row` that is the period of each row."""
@@ -60,7 +62,8 @@ class DimensionName:
 class Vocabulary:
     """Everything a client can name: metrics and dimensions by GraphQL field name, the rest by its own.
 
-    `event_datasets`: those whose rows are events of somebody, so that a funnel can be made of them.
+    `event_datasets`: those whose rows are events of somebody, so that a funnel can be made of them. `hidden`: what is
+    left out, by its name in the model.
     """
 
     metrics: Mapping[str, MetricName]
@@ -71,12 +74,23 @@ class Vocabulary:
     scores: Mapping[str, ScoreDefinition]
     event_datasets: Mapping[str, Dataset]
     has_time: bool
+    hidden: frozenset[str] = frozenset()
 
     def spoken(self, text: str) -> str:
         """A message of the compiler, which speaks the model's language, with the names that clients write."""
         known = {metric.metric.name: field for field, metric in self.metrics.items()}
         known |= {dimension.name: field for field, dimension in self.dimensions.items()}
         return re.sub(r"\w+", lambda word: known.get(word[0], word[0]), text)
+
+    def told(self, text: str | None) -> str | None:
+        """A text of the model, such as a definition; none where it names what is hidden."""
+        return None if text is None or not self.hidden.isdisjoint(_WORDS.findall(text)) else text
+
+    def without(self, hidden: frozenset[str]) -> Vocabulary:
+        """The same without these metrics and dimensions of the model."""
+        metrics = {key: one for key, one in self.metrics.items() if one.metric.name not in hidden}
+        dimensions = {key: one for key, one in self.dimensions.items() if one.name not in hidden}
+        return replace(self, metrics=MappingProxyType(metrics), dimensions=MappingProxyType(dimensions), hidden=hidden)
 
     def version(self, model: Model) -> str:
         """Changes with the model's text and with what its names stand for in the data."""

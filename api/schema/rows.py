@@ -57,7 +57,7 @@ def row_type(names: Vocabulary, where: Any, cell: Resolver, locale: str | None) 
     fields = [_time_field(cell)] if names.has_time else []
     fields += [_dimension_field(entry, cell, locale) for entry in names.dimensions.values()]
     arguments = list(_metric_arguments(where))
-    fields += [_metric_field(entry, arguments, cell, locale) for entry in names.metrics.values()]
+    fields += [_metric_field(names, entry, arguments, cell, locale) for entry in names.metrics.values()]
     return object_type(
         "Row",
         fields,
@@ -116,15 +116,16 @@ def _dimension_field(entry: DimensionName, cell: Resolver, locale: str | None) -
 
 
 def _metric_field(
-    entry: MetricName, arguments: list[StrawberryArgument], cell: Resolver, locale: str | None
+    names: Vocabulary, entry: MetricName, arguments: list[StrawberryArgument], cell: Resolver, locale: str | None
 ) -> StrawberryField:
     metric = entry.metric
     description = _described(metric.label.get(locale) or metric.name, metric.description.get(locale))
-    computed = "; ".join(definition(metric).splitlines())
+    computed = names.told("; ".join(definition(metric).splitlines()))
+    text = f"{description}\n\n{computed}" if computed else description
     if entry.is_credited:
         said = "How credit is shared, instead of what the attribution says."
         arguments = [*arguments, argument("model", AttributionModel | None, said)]
-    return field(entry.field, _TYPES[entry.kind] | None, f"{description}\n\n{computed}", cell, arguments)
+    return field(entry.field, _TYPES[entry.kind] | None, text, cell, arguments)
 
 
 def _metric_arguments(where: Any) -> Iterator[StrawberryArgument]:

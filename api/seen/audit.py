@@ -15,6 +15,8 @@ import orjson
 from api.seen.record import Record
 from semantic.errors import Code, UserError
 from semantic.model.model import Model
+from semantic.query.access import row_policies
+from semantic.query.query import Viewer
 
 
 class _File(RotatingFileHandler):
@@ -64,7 +66,7 @@ def line_of(record: Record) -> dict[str, Any]:
         "asked": account.asked,
         "dimensions": account.dimensions,
         "datasets": account.datasets,
-        "policies": list(policies_of(notes.model, account.datasets)),
+        "policies": list(policies_of(notes.model, notes.viewer, account.datasets)),
         "rows": account.rows,
         "cached": record.cached,
         "status": record.status,
@@ -72,8 +74,8 @@ def line_of(record: Record) -> dict[str, Any]:
     }
 
 
-def policies_of(model: Model | None, datasets: Iterable[str]) -> Iterable[str]:
-    """The names of the policies that narrow the rows of these datasets."""
+def policies_of(model: Model | None, viewer: Viewer, datasets: Iterable[str]) -> Iterable[str]:
+    """The names of the policies that narrow the rows of these datasets for a viewer."""
     if model is not None:
         for dataset in datasets:
-            yield from (policy.name for policy in model.row_policies(dataset))
+            yield from (policy.name for policy in row_policies(model, viewer, dataset))

@@ -18,7 +18,7 @@ from semantic.model.expression import Expression, Ref
 from semantic.model.identity import Identity
 from semantic.model.model import Model
 from semantic.model.places import Places
-from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
+from semantic.model.policy import DatasetPolicy, HidePolicy, MetricPolicy, Policy, Rollup, SqlPolicy
 from semantic.model.score import ScoreDefinition
 from semantic.model.text import NO_TEXT
 
@@ -164,7 +164,20 @@ def build_rollup(fields: Fields) -> Rollup:
 
 
 def build_policy(fields: Fields) -> Policy:
-    """A row policy or a hide policy."""
+    """A policy of the kind that its keys say."""
+    name, unless = fields["name"], fields.get("unless")
     if "hide" in fields.values:
-        return HidePolicy(fields["name"], fields["hide"], fields.get("unless"), fields.at)
-    return RowPolicy(fields["name"], fields["dataset"], fields["where"], fields.at)
+        return HidePolicy(name, fields["hide"], unless, fields.at)
+    if "metrics" in fields.values:
+        return MetricPolicy(name, fields["metrics"], fields["k"], unless, fields.at)
+    if "sql" in fields.values:
+        return SqlPolicy(name, unless, fields.at)
+    return DatasetPolicy(
+        name=name,
+        dataset=fields["dataset"],
+        where=fields.get("where"),
+        entities=fields.get("entities", True),
+        k=fields.get("k"),
+        unless=unless,
+        position=fields.at,
+    )

@@ -18,7 +18,7 @@ from semantic.load.check_metrics import (
     check_towers,
 )
 from semantic.load.check_names import check_row_fields
-from semantic.load.check_policies import check_hidden, check_rollups
+from semantic.load.check_policies import check_hidden, check_protected, check_rollups
 from semantic.load.check_scores import check_scored, check_scores
 from semantic.load.check_sequences import (
     check_brackets,
@@ -62,6 +62,7 @@ RULES: Final[tuple[Rule, ...]] = (
     check_scored,
     check_rollups,
     check_hidden,
+    check_protected,
 )
 
 

@@ -10,6 +10,8 @@ from semantic.load.check_sequences import check_dimension
 from semantic.load.suggest import near
 from semantic.model.metric import Simple
 from semantic.model.model import Model
+from semantic.model.policy import DatasetPolicy, MetricPolicy
+from semantic.model.reach import datasets_read
 
 
 def check_hidden(model: Model) -> Iterator[Problem]:
@@ -22,6 +24,26 @@ def check_hidden(model: Model) -> Iterator[Problem]:
                 message = f'There is no metric or dimension "{name}" to hide.'
                 at = model.places.at("policies", policy.name, "hide", name)
                 yield Problem(Code.UNKNOWN_REFERENCE, message, at, near(name, known))
+
+
+def check_protected(model: Model) -> Iterator[Problem]:
+    """A policy is on a dataset that has files; a least group needs somebody to count."""
+    for policy in model.policies.values():
+        if isinstance(policy, DatasetPolicy):
+            at, datasets, k = ("policies", policy.name, "dataset"), [policy.dataset], policy.k
+        elif isinstance(policy, MetricPolicy):
+            read = (name for metric in policy.metrics for name in datasets_read(model, model.metrics[metric]))
+            at, datasets, k = ("policies", policy.name, "k"), list(dict.fromkeys(read)), policy.k
+        else:
+            continue
+        for name in datasets:
+            dataset = model.datasets[name]
+            if isinstance(policy, DatasetPolicy) and dataset.score is not None:
+                message = f'"{name}" is a score: its entities are those of "{model.stored_as(name)}".'
+                yield Problem(Code.BAD_VALUE, message, model.places.at(*at), f'Protect "{model.stored_as(name)}".')
+            elif k is not None and not dataset.entities:
+                message = f'"{name}" has no entity, so that nobody can be counted in a group of it.'
+                yield Problem(Code.BAD_VALUE, message, model.places.at(*at))
 
 
 def _is_written(model: Model, name: str) -> bool:

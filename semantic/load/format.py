@@ -17,7 +17,8 @@ from semantic.load.read_expression import Expr
 from semantic.load.read_list import ListOf
 from semantic.load.read_shape import ByKey, Key, Shape
 from semantic.load.read_times import Zone
-from semantic.load.read_values import Choice, Flag, Line, Pattern, Version
+from semantic.load.read_values import Choice, Flag, Integer, Line, Off, Pattern, Version
+from semantic.load.shape_rules import AtLeastOne
 from semantic.time import Weekday
 
 ROLLUP: Final = Shape(
@@ -32,13 +33,31 @@ ROLLUP: Final = Shape(
     },
 )
 
-ROW_POLICY: Final = Shape(
-    "row policy",
-    "The rows a viewer may see.",
+UNLESS: Final = Key(Expr(Scope.CLAIMS), "An expression over claims that frees a viewer of it; nobody when left out.")
+LEAST_GROUP: Final = Integer(2, 1_000_000)
+
+DATASET_POLICY: Final = Shape(
+    "dataset policy",
+    "What a viewer sees of a dataset.",
     {
         "name": Key(NAME, "Its name.", required=True),
         "dataset": Key(DATASET, "The dataset it protects.", required=True),
-        "where": Key(Expr(Scope.POLICY), "The rows a viewer may see; :name is a claim of the viewer.", required=True),
+        "where": Key(Expr(Scope.POLICY), "The rows a viewer may see; :name is a claim of the viewer."),
+        "entities": Key(Off(), "false: no lists of who is counted."),
+        "k": Key(LEAST_GROUP, "Withhold groups of fewer entities (the dataset's first) than this."),
+        "unless": UNLESS,
+    },
+    (AtLeastOne(("where", "entities", "k")),),
+)
+
+METRIC_POLICY: Final = Shape(
+    "metric policy",
+    "Metrics that small groups don't show.",
+    {
+        "name": Key(NAME, "Its name.", required=True),
+        "metrics": Key(ListOf(METRIC, "metric", least=1), "The metrics.", required=True),
+        "k": Key(LEAST_GROUP, "Withhold them for groups of fewer entities than this.", required=True),
+        "unless": UNLESS,
     },
 )
 
@@ -50,13 +69,23 @@ HIDE_POLICY: Final = Shape(
         "hide": Key(
             ListOf(Line("the name of a metric or dimension"), "name", least=1), "Metrics and dimensions.", required=True
         ),
-        "unless": Key(
-            Expr(Scope.CLAIMS), "An expression over claims that lets a viewer see them; nobody when left out."
-        ),
+        "unless": UNLESS,
     },
 )
 
-POLICY: Final = ByKey("policy", {"dataset": ROW_POLICY, "hide": HIDE_POLICY})
+SQL_POLICY: Final = Shape(
+    "sql policy",
+    "Who is shown no SQL.",
+    {
+        "name": Key(NAME, "Its name.", required=True),
+        "sql": Key(Off(), "false: no SQL is shown.", required=True),
+        "unless": UNLESS,
+    },
+)
+
+POLICY: Final = ByKey(
+    "policy", {"dataset": DATASET_POLICY, "hide": HIDE_POLICY, "metrics": METRIC_POLICY, "sql": SQL_POLICY}
+)
 
 MODEL: Final = Shape(
     "model",

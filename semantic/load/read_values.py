@@ -127,6 +127,21 @@ class Nothing:
 
 
 @dataclass(frozen=True, slots=True)
+class Off:
+    """The word false, where writing it means something."""
+
+    def read(self, node: Node, path: Path, log: Log) -> bool | Bad:
+        """False: it was written."""
+        if isinstance(node, Scalar) and node.kind is Kind.BOOLEAN and not node.boolean:
+            return False
+        return wrong(node, "false", log, "The only thing to say here is `false`; leave the key out otherwise.")
+
+    def schema(self) -> JsonSchema:
+        """False."""
+        return {"const": False}
+
+
+@dataclass(frozen=True, slots=True)
 class Pattern:
     """A word of a given form."""
 

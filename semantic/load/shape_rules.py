@@ -52,6 +52,24 @@ class ExactlyOne:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeastOne:
+    """One of several keys, or more of them."""
+
+    keys: tuple[str, ...]
+
+    def broken(self, written: Mapping[str, Node], values: Mapping[str, Any]) -> Broken | None:
+        """None is written."""
+        if any(key in written for key in self.keys):
+            return None
+        *others, last = (f'"{key}"' for key in self.keys)
+        return Broken(Code.MISSING_KEY, f"needs {', '.join(others)} or {last}", None)
+
+    def schema(self) -> JsonSchema:
+        """Alternatives that may all hold."""
+        return {"anyOf": [{"required": [key]} for key in self.keys]}
+
+
+@dataclass(frozen=True, slots=True)
 class NeededWith:
     """`key` must be written when `other` is one of `words`."""
 

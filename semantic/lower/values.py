@@ -35,7 +35,8 @@ def _answering(model: Model, query: ValuesQuery) -> tuple[str, ...]:
     known = {name for found in reach.values() for name in found}
     for name in (query.dimension, *filtered):
         if name not in known:
-            raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".', did_you_mean(name, known))
+            near = did_you_mean(name, model.shown(known))
+            raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".', near)
     found = [name for name, has in reach.items() if all(other in has for other in (query.dimension, *filtered))]
     if query.time_range is not None and found:
         found = [name for name in found if model.datasets[name].time_dimension]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,7 @@ from semantic.model.dataset import Dataset, Relationship, SharedDimension
 from semantic.model.identity import Identity
 from semantic.model.metric import Metric
 from semantic.model.places import Places
-from semantic.model.policy import HidePolicy, Policy, Rollup, RowPolicy
+from semantic.model.policy import HidePolicy, Policy, Rollup
 from semantic.model.score import ScoreDefinition
 from semantic.model.sequence import AttributionDefinition, Funnel, RetentionDefinition
 from semantic.time import Weekday
@@ -28,7 +28,7 @@ class Model:
 
     Mappings are by name, in the order written. A look-up of an unknown name raises QueryError with suggestions.
     `places` says where each part stands in the files. `anonymous`: whether questions are answered without knowing who
-    asks (None: not said).
+    asks (None: not said). `hidden`: metrics and dimensions that don't exist for whom this model is of.
     """
 
     digest: str
@@ -48,12 +48,14 @@ class Model:
     rollups: Mapping[str, Rollup] = field(default_factory=_empty)
     policies: Mapping[str, Policy] = field(default_factory=_empty)
     places: Places = field(default_factory=Places, repr=False)
+    hidden: frozenset[str] = frozenset()
 
     def metric(self, name: str) -> Metric:
         """The metric of that name; QueryError UNKNOWN_METRIC otherwise."""
         found = self.metrics.get(name)
-        if found is None:
-            raise QueryError(Code.UNKNOWN_METRIC, f'There is no metric "{name}".', did_you_mean(name, self.metrics))
+        if found is None or name in self.hidden:
+            near = did_you_mean(name, self.shown(self.metrics))
+            raise QueryError(Code.UNKNOWN_METRIC, f'There is no metric "{name}".', near)
         return found
 
     @property
@@ -66,13 +68,13 @@ class Model:
         score = self.datasets[dataset].score
         return dataset if score is None else self.scores[score].dataset
 
+    def shown(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of these metrics or dimensions that may be told of."""
+        return tuple(name for name in names if name not in self.hidden)
+
     def relationships_from(self, dataset: str) -> tuple[Relationship, ...]:
         """The relationships that lead away from a dataset."""
         return tuple(r for r in self.relationships.values() if r.from_dataset == dataset)
-
-    def row_policies(self, dataset: str) -> tuple[RowPolicy, ...]:
-        """The row policies that protect a dataset."""
-        return tuple(p for p in self.policies.values() if isinstance(p, RowPolicy) and p.dataset == dataset)
 
     def hide_policies(self) -> tuple[HidePolicy, ...]:
         """The policies that hide metrics or dimensions."""

@@ -11,7 +11,7 @@ from semantic.model.dataset import Dataset, Dimension
 from semantic.model.expression import Expression, Ref
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
-from semantic.model.policy import RowPolicy
+from semantic.model.policy import DatasetPolicy
 
 DimensionKey = tuple[str, str]
 """A dimension: its dataset and its name there."""
@@ -37,7 +37,7 @@ def _optional(model: Model) -> Iterator[tuple[str, Expression | None]]:
             yield model.retentions[metric.retention].returns.dataset, metric.value
     yield from _of_sequences(model)
     for policy in model.policies.values():
-        if isinstance(policy, RowPolicy):
+        if isinstance(policy, DatasetPolicy):
             yield policy.dataset, policy.where
 
 

@@ -165,11 +165,12 @@ def _is_absent(model: Model, query: MetricQuery, field: MetricField, metric: Met
         _check_known(model, name)
         if metric.unallocated_null:
             return True
-        options = ", ".join(known) if known else "nothing"
+        shown = model.shown(known)
+        options = ", ".join(shown) if shown else "nothing"
         raise QueryError(
             Code.DIMENSION_NOT_SHARED,
             f'"{metric.name}" can\'t be split or filtered by "{name}". It can be by: {options}.',
-            did_you_mean(name, known),
+            did_you_mean(name, shown),
         )
     return False
 
@@ -177,7 +178,8 @@ def _is_absent(model: Model, query: MetricQuery, field: MetricField, metric: Met
 def _check_known(model: Model, name: str) -> None:
     everything = {found for dataset in model.datasets for found in reachable(model, dataset)}
     if name not in everything:
-        raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".', did_you_mean(name, everything))
+        near = did_you_mean(name, model.shown(everything))
+        raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".', near)
 
 
 def least_through(model: Model, datasets: Iterable[str], facts: Facts) -> date | None:

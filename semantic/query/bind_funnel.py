@@ -170,12 +170,13 @@ def _check_splits(model: Model, funnel: Funnel, entries: Iterable[str], name: st
     for dataset in entries:
         known = reachable(model, dataset)
         if name not in known:
+            shown = model.shown(known)
             title = f'Funnel "{funnel.name}"' if funnel.name else "The funnel"
             raise QueryError(
                 Code.DIMENSION_NOT_SHARED,
                 f'{title} can\'t be split or filtered by "{name}": its entries are rows of "{dataset}". '
-                f"It can be by: {', '.join(known) or 'nothing'}.",
-                did_you_mean(name, known),
+                f"It can be by: {', '.join(shown) or 'nothing'}.",
+                did_you_mean(name, shown),
             )
 
 

@@ -68,7 +68,8 @@ def _dataset(model: Model, query: JourneyQuery) -> Dataset:
     needed = dict.fromkeys((query.by, *condition_dimensions(query.anchor), *condition_dimensions(query.where)))
     for name in needed:
         if name not in every:
-            raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".', did_you_mean(name, every))
+            near = did_you_mean(name, model.shown(every))
+            raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".', near)
     asked = [query.dataset] if query.dataset is not None else list(model.datasets)
     lacks = {name: list(_lacks(model, model.datasets[name], query, tuple(needed))) for name in asked}
     able = [name for name, missing in lacks.items() if not missing]

@@ -119,11 +119,12 @@ def _check_splits(model: Model, definition: RetentionDefinition, names: Iterable
     known = reachable(model, dataset.name)
     for name in names:
         if name not in known:
+            shown = model.shown(known)
             raise QueryError(
                 Code.DIMENSION_NOT_SHARED,
                 f'Retention "{definition.name}" can\'t be split or filtered by "{name}": its cohort events are rows of '
-                f'"{dataset.name}". It can be by: {", ".join(known) or "nothing"}.',
-                did_you_mean(name, known),
+                f'"{dataset.name}". It can be by: {", ".join(shown) or "nothing"}.',
+                did_you_mean(name, shown),
             )
     declared = {segment.name for segment in dataset.segments}
     for name in segments:

@@ -32,11 +32,12 @@ def bind_score(model: Model, query: ScoreQuery, facts: Facts) -> BoundScore:
     known = reachable(model, definition.name)
     for name in condition_dimensions(query.where):
         if name not in known:
+            shown = model.shown(known)
             raise QueryError(
                 Code.DIMENSION_NOT_SHARED,
                 f'The entities of "{definition.name}" can\'t be filtered by "{name}". They can be by: '
-                f"{', '.join(known)}.",
-                did_you_mean(name, known),
+                f"{', '.join(shown)}.",
+                did_you_mean(name, shown),
             )
     tz = zone(query.timezone or model.timezone)
     through = least_through(model, [definition.dataset], facts)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-
-import sqlglot
-from sqlglot import exp
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import assert_never
 
 from semantic.errors import Code, QueryError
-from semantic.model.expression import Expression
 from semantic.model.model import Model
+from semantic.model.reach import reachable
+from semantic.query.access import closed_datasets, hidden_names
 from semantic.query.bind import condition_dimensions
-from semantic.query.funnel import FunnelQuery
+from semantic.query.bind_funnel import funnel_datasets
+from semantic.query.bind_score import score_datasets
+from semantic.query.funnel import FunnelQuery, FunnelReport
 from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import DimensionField, MetricQuery, Viewer
@@ -21,89 +22,34 @@ from semantic.query.retention import RetentionQuery
 from semantic.query.score import ScoreQuery
 from semantic.query.values import ValuesQuery
 
-_COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
-    exp.EQ: operator.eq,
-    exp.NEQ: operator.ne,
-    exp.GT: operator.gt,
-    exp.GTE: operator.ge,
-    exp.LT: operator.lt,
-    exp.LTE: operator.le,
-}
-
-
 Question = MetricQuery | ValuesQuery | FunnelQuery | RetentionQuery | LifecycleQuery | JourneyQuery | ScoreQuery
 """Everything that can be asked."""
 
 
-def hidden_names(model: Model, viewer: Viewer) -> frozenset[str]:
-    """The metrics and dimensions that don't exist for this viewer."""
-    claims = dict(viewer.claims)
-    return frozenset(
-        name
-        for policy in model.hide_policies()
-        if policy.unless is None or not holds(policy.unless, claims)
-        for name in policy.hide
-    )
+def seen_by(model: Model, viewer: Viewer) -> Model:
+    """The model that tells this viewer of nothing hidden; the same one when nothing is."""
+    hidden = hidden_names(model, viewer)
+    return model if hidden == model.hidden else replace(model, hidden=hidden)
 
 
-def holds(expression: Expression, claims: Mapping[str, object]) -> bool:
-    """Whether a condition over claims is true. What is unknown (a missing claim, another type) is not true."""
-    return _truth(sqlglot.parse_one(expression.sql, dialect="duckdb"), claims) is True
-
-
-def _truth(node: exp.Expr, claims: Mapping[str, object]) -> bool | None:
-    """True, false or (as in SQL) unknown."""
-    if isinstance(node, exp.Paren):
-        return _truth(node.this, claims)
-    if isinstance(node, exp.Not):
-        inner = _truth(node.this, claims)
-        return None if inner is None else not inner
-    if isinstance(node, exp.And | exp.Or):
-        sides = (_truth(node.left, claims), _truth(node.right, claims))
-        decisive = isinstance(node, exp.Or)
-        return decisive if decisive in sides else (None if None in sides else not decisive)
-    if isinstance(node, exp.In):
-        found = [_compared(operator.eq, node.this, item, claims) for item in node.expressions]
-        return True if True in found else (None if None in found else False)
-    if isinstance(node, exp.Is):
-        return _value(node.this, claims) is None
-    compare = _COMPARE.get(type(node))
-    if compare is not None:
-        return _compared(compare, node.this, node.expression, claims)
-    value = _value(node, claims)
-    return value if isinstance(value, bool) else None
-
-
-def _compared(
-    compare: Callable[[Any, Any], bool], left: exp.Expr, right: exp.Expr, claims: Mapping[str, object]
-) -> bool | None:
-    """A comparison; a claim that is a list equals what it holds."""
-    one, other = _value(left, claims), _value(right, claims)
-    if one is None or other is None:
-        return None
-    if isinstance(one, tuple) or isinstance(other, tuple):
-        items, item = (one, other) if isinstance(one, tuple) else (other, one)
-        return compare is operator.eq and isinstance(items, tuple) and item in items
-    numbers = isinstance(one, int | float) and isinstance(other, int | float)
-    return bool(compare(one, other)) if numbers or type(one) is type(other) else None
-
-
-def _value(node: exp.Expr, claims: Mapping[str, object]) -> object:
-    if isinstance(node, exp.Column | exp.Placeholder):
-        return claims.get(node.name)
-    if isinstance(node, exp.Boolean):
-        return bool(node.this)
-    if isinstance(node, exp.Literal):
-        return node.name if node.is_string else node.to_py()
-    if isinstance(node, exp.Neg | exp.Paren):
-        inner = _value(node.this, claims)
-        return -inner if isinstance(node, exp.Neg) and isinstance(inner, int | float) else inner
-    return None
+def veiled(error: QueryError, hidden: frozenset[str]) -> QueryError:
+    """The same refusal without the names of what is hidden, such as of a metric inside another."""
+    texts = [
+        text and re.sub(r'"(\w+)"', lambda found: '"…"' if found[1] in hidden else found[0], text)
+        for text in (error.message, error.suggestion)
+    ]
+    return QueryError(error.code, texts[0] or "", texts[1])
 
 
 def check_visible(model: Model, query: Question, viewer: Viewer) -> None:
-    """Refuse a hidden name exactly as an unknown one, without a suggestion that would betray it."""
-    hidden = hidden_names(model, viewer)
+    """Refuse a hidden name exactly as an unknown one, without a suggestion that would betray it; and what lists who is
+    counted, where a policy keeps that from the viewer (FORBIDDEN).
+    """
+    _check_hidden(model, query, hidden_names(model, viewer))
+    _check_entities(model, query, closed_datasets(model, viewer))
+
+
+def _check_hidden(model: Model, query: Question, hidden: frozenset[str]) -> None:
     if not hidden:
         return
     if isinstance(query, MetricQuery):
@@ -113,6 +59,35 @@ def check_visible(model: Model, query: Question, viewer: Viewer) -> None:
     for name in _dimensions(model, query):
         if name in hidden:
             raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".')
+
+
+def _check_entities(model: Model, query: Question, closed: frozenset[str]) -> None:
+    if not closed:
+        return
+    if not closed.isdisjoint(_datasets_listed(model, query)):
+        raise QueryError(Code.FORBIDDEN, "You may not see who the entities are.", "Ask for what counts them.")
+    named = set(_dimensions(model, query))
+    for dataset in model.datasets:
+        for reached in reachable(model, dataset).values():
+            holder = reached.path[-1].to_dataset if reached.path else dataset
+            columns = {column for _, column in model.datasets[holder].entities}
+            tells = any(not ref.path and ref.name in columns for ref in reached.dimension.expr.refs)
+            if model.stored_as(holder) in closed and tells and reached.name in named:
+                message = f'"{reached.name}" says who the entities are, which you may not see.'
+                raise QueryError(Code.FORBIDDEN, message, "Split and filter by something else.")
+
+
+def _datasets_listed(model: Model, query: Question) -> tuple[str, ...]:
+    """The datasets whose entities a question lists."""
+    match query:
+        case FunnelQuery(report=FunnelReport.DROP_OFFS):
+            return funnel_datasets(model, query)
+        case ScoreQuery():
+            return score_datasets(model, query)
+        case MetricQuery() | ValuesQuery() | FunnelQuery() | RetentionQuery() | LifecycleQuery() | JourneyQuery():
+            return ()
+        case _:
+            assert_never(query)
 
 
 def _dimensions(model: Model, query: Question) -> Iterator[str]:

@@ -14,7 +14,7 @@ from sqlglot import exp
 from semantic.errors import Code, QueryError
 from semantic.model.expression import Ref
 from semantic.model.facts import Kind
-from semantic.model.policy import RowPolicy
+from semantic.model.policy import DatasetPolicy
 from semantic.plan.expr import Param
 from semantic.query.query import Claim, Scalar, Viewer
 
@@ -33,8 +33,9 @@ class _Use:
     takes_list: bool
 
 
-def bound_claims(policy: RowPolicy, kind_of: KindOf, viewer: Viewer) -> tuple[tuple[str, Param], ...]:
+def bound_claims(policy: DatasetPolicy, kind_of: KindOf, viewer: Viewer) -> tuple[tuple[str, Param], ...]:
     """The claims a policy names, as parameters. FORBIDDEN when one is missing or can't be compared so."""
+    assert policy.where is not None, policy.name
     claims = dict(viewer.claims)
     bound: dict[str, Param] = {}
     for use in _uses(policy.where.sql):
@@ -76,7 +77,7 @@ def _kind(value: Claim) -> Kind:
     return _NATURAL.get(type(sample), Kind.STRING)
 
 
-def _param(claim: str, value: Claim, kind: Kind, policy: RowPolicy) -> Param:
+def _param(claim: str, value: Claim, kind: Kind, policy: DatasetPolicy) -> Param:
     try:
         if isinstance(value, tuple):
             return Param(tuple(_as_kind(item, kind) for item in value), kind)
@@ -108,6 +109,6 @@ def _as_kind(value: Scalar, kind: Kind) -> Scalar:
             raise ValueError(value)
 
 
-def _unfit(claim: str, policy: RowPolicy, suggestion: str) -> QueryError:
+def _unfit(claim: str, policy: DatasetPolicy, suggestion: str) -> QueryError:
     message = f'Your claim "{claim}" can\'t be compared as the policy "{policy.name}" does.'
     return QueryError(Code.FORBIDDEN, message, suggestion)

@@ -8,11 +8,12 @@ from semantic.errors import Code, QueryError
 from semantic.lower.scope import Scope
 from semantic.model.facts import Facts
 from semantic.model.model import Model
-from semantic.model.policy import RowPolicy
+from semantic.model.policy import DatasetPolicy
 from semantic.plan.build import conjunction
 from semantic.plan.expr import Authored, Col, Expr
 from semantic.plan.node import Filter, Plan, Project, Scan
 from semantic.plan.walk import columns, rewrite
+from semantic.query.access import row_policies
 from semantic.query.kind import column_kinds
 from semantic.query.query import Viewer
 from semantic.rewrite.claims import bound_claims
@@ -38,7 +39,7 @@ class _Guard:
         return rewrite(plan, lambda node: self._scan(node) if isinstance(node, Scan) else node)
 
     def _scan(self, scan: Scan) -> Plan:
-        policies = self.model.row_policies(scan.dataset)
+        policies = row_policies(self.model, self.viewer, scan.dataset)
         if not policies:
             return scan
         scope = self._scope(scan.dataset)
@@ -65,7 +66,8 @@ class _Guard:
         model = self.model
         return Scope(model, self.facts, model.datasets[dataset], zone(model.timezone), model.week_start)
 
-    def _condition(self, policy: RowPolicy, scope: Scope) -> Expr:
+    def _condition(self, policy: DatasetPolicy, scope: Scope) -> Expr:
         claims = bound_claims(policy, column_kinds(self.model, self.facts, policy.dataset), self.viewer)
+        assert policy.where is not None, policy.name
         names = scope.authored(policy.where)
         return replace(names, claims=claims) if isinstance(names, Authored) else names

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from semantic.model.expression import Expression
 from semantic.model.model import Model
+from semantic.model.policy import DatasetPolicy
 from semantic.plan.expr import All, Authored, Expr
 from semantic.plan.node import Filter, Join, Plan, Project, Scan
 
@@ -19,7 +20,7 @@ def unguarded(plan: Plan, model: Model, held: frozenset[Expression] = frozenset(
     """
     match plan:
         case Scan():
-            if not held.issuperset(policy.where for policy in model.row_policies(plan.dataset)):
+            if not held.issuperset(_filters(model, plan.dataset)):
                 yield plan.dataset
         case Filter():
             yield from unguarded(plan.input, model, frozenset(_conditions(plan.where)))
@@ -31,6 +32,12 @@ def unguarded(plan: Plan, model: Model, held: frozenset[Expression] = frozenset(
         case _:
             for child in plan.inputs:
                 yield from unguarded(child, model)
+
+
+def _filters(model: Model, dataset: str) -> Iterator[Expression]:
+    for policy in model.policies.values():
+        if isinstance(policy, DatasetPolicy) and policy.dataset == dataset and policy.where is not None:
+            yield policy.where
 
 
 def _conditions(where: Expr) -> Iterator[Expression]:

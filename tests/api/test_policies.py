@@ -1,0 +1,145 @@
+"""Policies over a real socket, with real keys: what is hidden is nowhere, and what is refused says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from graphql import get_introspection_query
+
+from api.settings import Settings
+from api.viewers.keys import new_key, write_keys
+from tests.api.shop import MODEL, write_tables
+from tests.live import LiveServer, Reply
+
+POLICIES = """
+policies:
+  - {name: money, hide: [gmv, province, class], unless: role = 'chief'}
+  - {name: people, dataset: events, entities: false, unless: "role in ('chief', 'clerk')"}
+  - {name: no_sql, sql: false, unless: "role in ('chief', 'clerk')"}
+"""
+HIDDEN = ("gmv", "province", "class")
+KEYS: Mapping[str, Mapping[str, Any]] = {"chief": {"role": "chief"}, "clerk": {"role": "clerk"}, "guest": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """A served shop, and a key for each viewer."""
+
+    live: LiveServer
+    keys: Mapping[str, str]
+
+    def ask(self, viewer: str, query: str, **headers: str) -> Reply:
+        return self.live.ask(query, x_api_key=self.keys[viewer], **headers)
+
+    def get(self, viewer: str, path: str) -> Reply:
+        return self.live.get(path, x_api_key=self.keys[viewer])
+
+    def data(self, viewer: str, query: str) -> Any:
+        reply = self.ask(viewer, query)
+        assert "errors" not in reply.json, reply.json
+        return reply.json["data"]
+
+    def errors(self, viewer: str, query: str) -> list[tuple[str, str]]:
+        """Code, and everything that is said."""
+        errors = self.ask(viewer, query).json["errors"]
+        return [(error["extensions"]["code"], json.dumps(error, ensure_ascii=False)) for error in errors]
+
+
+@pytest.fixture(scope="module")
+def doors(live: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    root = write_tables(tmp_path_factory.mktemp("policies"))
+    folder = root / "model"
+    folder.mkdir()
+    (folder / "shop.yml").write_text(MODEL + POLICIES, encoding="utf-8")
+    made = {name: new_key(name, claims) for name, claims in KEYS.items()}
+    write_keys(folder / "headwater.keys.json", tuple(record for _, record in made.values()))
+    with live.serving(Settings(model=folder, reload=False, show_sql=True)):
+        yield Doors(live, {name: key for name, (key, _) in made.items()})
+
+
+CATALOG = """{ catalog {
+    metrics { name field value label description definition dimensions { name } dependsOn { name } usedBy { name } }
+    dimensions { name field metrics { name } datasets { name } }
+    segments { name definition }
+    datasets { name dimensions { name } metrics { name } freshness { rows newest } }
+    funnels { name dimensions { name } steps { name definition } }
+    retentions { name dimensions { name } }
+} }"""
+
+
+def words(text: str) -> set[str]:
+    """Every name in a text, in small letters."""
+    return {word.lower() for word in "".join(char if char.isalnum() or char == "_" else " " for char in text).split()}
+
+
+@pytest.mark.parametrize("viewer", ["clerk", "guest"])
+def test_what_is_hidden_is_nowhere(doors: Doors, viewer: str) -> None:
+    shown = {
+        "sdl": doors.get(viewer, "/schema.graphql").body.decode(),
+        "example": doors.get(viewer, "/graphql/example").body.decode(),
+        "introspection": doors.ask(viewer, get_introspection_query()).body.decode(),
+        "catalog": doors.ask(viewer, CATALOG).body.decode(),
+    }
+    for place, text in shown.items():
+        assert words(text).isdisjoint(HIDDEN), place
+    assert "uv_value" in shown["catalog"]  # computed from what is hidden, and shown: its author says so
+
+
+def test_who_may_see_everything_does(doors: Doors) -> None:
+    assert set(HIDDEN) <= words(doors.get("chief", "/schema.graphql").body.decode())
+    assert set(HIDDEN) <= words(doors.ask("chief", CATALOG).body.decode())
+    assert "gmv" in doors.data("chief", "{ metrics { rows { province gmv } } }")["metrics"]["rows"][0]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ metrics { totals { gmv } } }", "UNKNOWN_METRIC"),
+        ("{ metrics { totals { gmw } } }", "UNKNOWN_METRIC"),
+        ("{ metrics { rows { provinc orders } } }", "UNKNOWN_METRIC"),
+        ('{ metrics(where: {province: {eq: "x"}}) { totals { orders } } }', "UNKNOWN_DIMENSION"),
+        ("{ table(metrics: [GMV]) { rows } }", "UNKNOWN_METRIC"),
+        ("{ table(metrics: [ORDERS], dimensions: [PROVINC]) { rows } }", "UNKNOWN_DIMENSION"),
+        ("{ dimensionValues(dimension: PROVINCE) { value } }", "UNKNOWN_DIMENSION"),
+        ("{ metrics { rows { memberLevel orders } } }", "DIMENSION_NOT_SHARED"),
+        ("{ metrics { rows { platform orders } } }", "DIMENSION_NOT_SHARED"),
+        ("{ metrics { rows { memberLevel uv } } }", "DIMENSION_NOT_SHARED"),
+        ("{ funnel(name: CHECKOUT, breakdown: [MEMBER_LEVEL]) { groups { steps { name } } } }", "DIMENSION_NOT_SHARED"),
+        (
+            "{ retention(name: VISITORS, breakdown: [MEMBER_LEVEL]) { groups { cells { rate } } } }",
+            "DIMENSION_NOT_SHARED",
+        ),
+    ],
+)
+def test_errors_say_nothing_of_it(doors: Doors, query: str, code: str) -> None:
+    for found, text in doors.errors("clerk", query):
+        assert found == code, text
+        assert words(text).isdisjoint(set(HIDDEN) - words(query)), text
+
+
+@pytest.mark.parametrize("name", ["GMV", "gmv"])
+def test_tables_are_as_silent(doors: Doors, name: str) -> None:
+    reply = doors.get("clerk", f"/v1/table.json?metrics={name}")
+    assert reply.status == 400
+    unknown = doors.get("clerk", "/v1/table.json?metrics=GXV")
+    assert unknown.status == 400
+    assert reply.body.decode().replace("GMV", "GXV") == unknown.body.decode()
+    assert doors.get("chief", "/v1/table.json?metrics=GMV").status == 200
+
+
+def test_lists_of_who_is_counted(doors: Doors) -> None:
+    query = "{ funnel(name: CHECKOUT) { steps { count } dropOffs(step: 2) { entity } } }"
+    assert isinstance(doors.data("clerk", query)["funnel"]["dropOffs"], list)
+    assert [code for code, _ in doors.errors("guest", query)] == ["FORBIDDEN"]
+    assert doors.data("guest", "{ funnel(name: CHECKOUT) { steps { count } } }")
+
+
+def test_sql_is_for_who_may_see_it(doors: Doors) -> None:
+    query = "{ metrics { totals { uv } meta { sql } } }"
+    assert "SELECT" in doors.data("chief", query)["metrics"]["meta"]["sql"].upper()
+    assert doors.data("clerk", query)["metrics"]["meta"]["sql"] is None  # it would name what is hidden
+    assert doors.data("guest", query)["metrics"]["meta"]["sql"] is None
