@@ -127,10 +127,12 @@ def _ratio(metric: Metric) -> bool:
 
 
 def _dimensions(asking: _Asking) -> Iterator[DimensionName]:
-    """Text dimensions, those that most metrics can be split by first."""
+    """Text dimensions of rows, those that most metrics can be split by first."""
     model = asking.snapshot.model
+    scored = {name for score in model.scores.values() for name in score.dimension_names}
     uses = [name for metric in model.metrics.values() for name in splits(model, metric)]
     texts = [entry for entry in asking.snapshot.names.dimensions.values() if entry.type is DimensionType.STRING]
+    texts = [entry for entry in texts if entry.name not in scored]
     yield from islice(sorted(texts, key=lambda entry: -uses.count(entry.name)), 5)
 
 

@@ -37,7 +37,7 @@ CATALOGUE = {
     *("detail_to_cart", "cart_to_submit", "submit_to_pay", "checkout_rate", "detail_drop_rate", "cart_drop_rate"),
     *("submit_drop_rate", "visit_pay_rate", "cart_abandon_rate", "d1_retention", "d7_retention", "d30_retention"),
     *("d7_retention_within", "active_d1_retention", "active_d7_retention", "paying_w1_retention"),
-    *("repurchase_30d", "churn_rate", "ltv_30", "payback_days"),
+    *("repurchase_30d", "churn_rate", "winback_rate", "ltv_30", "payback_days"),
     *("attributed_gmv", "attributed_orders", "attributed_roas", "attributed_roi", "attributed_cost_per_order"),
     "ltv_to_cac",
 }

@@ -190,7 +190,12 @@ def test_metrics(model: Model) -> None:
         Conversion(name="detail_to_cart", funnel="checkout", from_step="detail", to_step="cart"),
         Retention(name="d7_retention", retention="new_visitors", period=7),
         Retention(
-            name="payback_days", retention="plain", period=30, value=sql('"stay_ms"', "stay_ms"), cost="uv_value"
+            name="payback_days",
+            retention="plain",
+            period=30,
+            value=sql('"stay_ms"', "stay_ms"),
+            cost="uv_value",
+            mature=45,
         ),
         Attribution(
             name="attributed_gmv", attribution="last_touch", value=sql('"amount"', "amount"), time=CreditTime.CONVERSION

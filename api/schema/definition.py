@@ -35,8 +35,7 @@ def _keys(metric: Metric) -> Iterator[tuple[str, object]]:
             yield from (("funnel", metric.funnel), ("from", metric.from_step), ("to", metric.to_step))
         case Retention():
             yield from (("retention", metric.retention), ("period", metric.period))
-            yield from (("value", written(metric.value)), ("cost", metric.cost))
-            yield from (("value", written(metric.value)), ("cost", metric.cost))
+            yield from (("value", written(metric.value)), ("cost", metric.cost), ("mature", metric.mature))
         case Attribution():
             yield from (("attribution", metric.attribution), ("value", written(metric.value)))
             yield "time", metric.time

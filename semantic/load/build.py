@@ -34,7 +34,7 @@ def build(digest: str, settings: Mapping[str, Any], sections: Sections, places: 
         digest=digest,
         **{key: value for key, value in settings.items() if key != "version"},
         dimensions=shared,
-        datasets=MappingProxyType({**{name: score.as_dataset() for name, score in scores.items()}, **datasets}),
+        datasets=MappingProxyType({**datasets, **_of_scores(scores, datasets)}),
         relationships=MappingProxyType(
             {**_named(sections["relationships"], build_relationship), **_implied(scores, datasets)}
         ),
@@ -52,6 +52,10 @@ def build(digest: str, settings: Mapping[str, Any], sections: Sections, places: 
 
 def _named(entries: Iterable[Fields], make: Callable[[Fields], Item]) -> Mapping[str, Item]:
     return MappingProxyType({fields["name"]: make(fields) for fields in entries if fields.usable})
+
+
+def _of_scores(scores: Mapping[str, ScoreDefinition], datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
+    return {name: score.as_dataset() for name, score in scores.items() if name not in datasets}  # which is reported
 
 
 def _implied(scores: Mapping[str, ScoreDefinition], datasets: Mapping[str, Dataset]) -> dict[str, Relationship]:

@@ -77,6 +77,7 @@ def _retention(fields: Fields) -> Retention:
         period=fields["period"],
         value=fields.get("value"),
         cost=fields.get("cost"),
+        mature=fields.get("mature"),
     )
 
 

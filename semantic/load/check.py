@@ -12,6 +12,7 @@ from semantic.load.check_identities import check_computed, check_identities
 from semantic.load.check_metrics import (
     check_conversions,
     check_derived,
+    check_mature,
     check_paybacks,
     check_periods,
     check_time,
@@ -50,6 +51,7 @@ RULES: Final[tuple[Rule, ...]] = (
     check_time,
     check_conversions,
     check_periods,
+    check_mature,
     check_paybacks,
     check_entities,
     check_held,

@@ -113,6 +113,20 @@ def check_periods(model: Model) -> Iterator[Problem]:
                 yield Problem(Code.BAD_VALUE, message, model.places.at("metrics", metric.name, "period"))
 
 
+def check_mature(model: Model) -> Iterator[Problem]:
+    """Cohorts count when they are old enough for the metric's own period, or for a later one."""
+    for metric in model.metrics.values():
+        if not isinstance(metric, Retention) or metric.mature is None:
+            continue
+        at = model.places.at("metrics", metric.name, "mature")
+        if metric.mature < metric.period:
+            message = f"Cohorts that count are old enough for period {metric.period}, and {metric.mature} is less."
+            yield Problem(Code.BAD_VALUE, message, at)
+        if model.retentions[metric.retention].mode is RetentionMode.BRACKET:
+            message = 'The cells of this retention are brackets: "mature" is for single periods.'
+            yield Problem(Code.BAD_VALUE, message, at)
+
+
 MAX_PAYBACK = 180
 """Periods a payback may look ahead: each is a sum of its own."""
 

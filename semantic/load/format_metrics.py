@@ -104,6 +104,10 @@ RETENTION: Final = _metric(
         "period": Key(Integer(0, 1000), "Periods after the cohort's.", required=True),
         "value": Key(ROWS, "What to sum over the returns of periods 0 to `period`, for each entity (lifetime value)."),
         "cost": Key(METRIC, "A cost per entity: the metric is the first period by which the value reaches it."),
+        "mature": Key(
+            Integer(0, 1000),
+            "Only cohorts old enough for this later period too: so metrics of several periods are of the same people.",
+        ),
     },
 )
 

@@ -150,20 +150,20 @@ class Expander:
 
     def _retention(self, metric: Retention, frame: Frame, where: Condition | None) -> Value:
         retention = self.bound.model.retentions[metric.retention]
-        size = Col(self.leaves.name(CohortLeaf(retention, metric.period, False, frame, where)))
+        size = Col(self.leaves.name(CohortLeaf(retention, metric.period, metric.mature_at, False, frame, where)))
         if metric.cost is not None:
             return self._payback(metric, size, frame, where)
         if metric.value is not None:
             top = self._lifetime_value(metric, metric.period, frame, where)
         else:
-            top = Col(self.leaves.name(CohortLeaf(retention, metric.period, True, frame, where)))
+            top = Col(self.leaves.name(CohortLeaf(retention, metric.period, metric.mature_at, True, frame, where)))
         counted = Case(((IsNull(size), NULL),), Coalesce((top, ZERO)))  # a cohort of which nobody came back has 0
         return _filled(metric, divide(counted, size), (Value(size, (IsNull(size),)),))
 
     def _lifetime_value(self, metric: Retention, period: int, frame: Frame, where: Condition | None) -> Expr:
         assert metric.value is not None
         retention = self.bound.model.retentions[metric.retention]
-        return Col(self.leaves.name(ValueLeaf(retention, period, metric.period, metric.value, frame, where)))
+        return Col(self.leaves.name(ValueLeaf(retention, period, metric.mature_at, metric.value, frame, where)))
 
     def _payback(self, metric: Retention, size: Expr, frame: Frame, where: Condition | None) -> Value:
         """The first period by which the cohorts' value per entity is at least the cost."""

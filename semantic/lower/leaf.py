@@ -42,10 +42,13 @@ class StepLeaf:
 
 @dataclass(frozen=True, slots=True)
 class CohortLeaf:
-    """The entities of a retention's mature cohorts, or (`returned`) those that came back in a period."""
+    """The entities of a retention's cohorts that are mature at `mature`, or (`returned`) those that came back in a
+    period.
+    """
 
     retention: RetentionDefinition
     period: int
+    mature: int
     returned: bool
     frame: Frame = PLAIN
     where: Condition | None = None

@@ -101,7 +101,7 @@ def _group(bound: BoundQuery, leaf: Leaf) -> tuple[object, ...]:
             return ("rows", metric.dataset, time_column(bound.model, metric) if timed else None, frame)
         case StepLeaf(funnel, _, frame, where):
             return ("funnel", funnel.name, frame, where)
-        case CohortLeaf(retention, _, _, frame, where):
+        case CohortLeaf(retention=retention, frame=frame, where=where):
             return ("retention", retention.name, frame, where)
         case CreditLeaf(definition=definition, time=time, frame=frame, where=where):
             return ("attribution", definition.name, time, frame, where)

@@ -96,7 +96,7 @@ class RetentionReading:
         if through is None:
             return Agg(Fold.SUM, NULL)
         asked = cell(leaf.retention, leaf.period)
-        mature = _mature(self.bound, leaf.retention, asked, through)
+        mature = _mature(self.bound, leaf.retention, cell(leaf.retention, leaf.mature), through)
         where = conjunction([mature, *([hit(asked)] if leaf.returned else [])])
         return Agg(Fold.SUM, Col(ENTITIES), where)
 

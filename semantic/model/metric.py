@@ -114,12 +114,19 @@ class Retention(Described):
     The rate of those who came back; or, with `value` (an expression over the return dataset), the sum of it over the
     returns of periods 0 to `period`, for each entity of the cohorts: their lifetime value so far; or, with `cost` too
     (a metric), the first period by which that value is at least the cost: the payback (null when not by `period`).
+    `mature`: the period a cohort must be old enough for to count, when that is not `period` itself.
     """
 
     retention: str
     period: int
     value: Expression | None = None
     cost: str | None = None
+    mature: int | None = None
+
+    @property
+    def mature_at(self) -> int:
+        """The period a cohort must be old enough for to count."""
+        return self.period if self.mature is None else self.mature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,9 @@ async def shop(files: Path) -> AsyncIterator[Shop]:
         yield opened
 
 
+SCORED = ("worth_segment", "worth_risk", "worth_r_score", "worth_f_score", "worth_m_score", "worth_frequency")
+
+
 def by_name(entries: list[Any]) -> dict[str, Any]:
     return {entry["name"]: entry for entry in entries}
 
@@ -55,15 +58,16 @@ async def test_metrics(shop: Shop) -> None:
         "hasTime": True,
         "definition": "type: simple\ndataset: events\nagg: count_distinct\nexpr: user_id",
         "dimensions": [
-            {"name": name} for name in ("channel", "platform", "class", "day_seen", "seen_at", "age", "score", "is_new")
+            {"name": name}
+            for name in ("channel", "platform", "class", "day_seen", "seen_at", "age", "score", "is_new", *SCORED)
         ],
         "dependsOn": [],
         "usedBy": [{"name": "uv_value"}, {"name": "uv_7d"}],
         "datasets": [{"name": "events"}],
     }
     assert (found["gmv"]["additivity"], found["gmv"]["fill"], found["gmv"]["format"]) == ("FULL", 0, "CURRENCY")
-    assert names(found["gmv"]["dimensions"]) == ["channel", "province", "buyer_member_level"]
-    assert names(found["uv_value"]["dimensions"]) == ["channel"]
+    assert names(found["gmv"]["dimensions"]) == ["channel", "province", "buyer_member_level", *SCORED]
+    assert names(found["uv_value"]["dimensions"]) == ["channel", *SCORED]
     assert names(found["uv_value"]["dependsOn"]) == ["gmv", "uv"]
     assert names(found["uv_value"]["datasets"]) == ["orders", "events"]
     assert found["pv"]["definition"].splitlines()[-1] == "where: event_name = 'page_view'"
@@ -86,12 +90,13 @@ async def test_dimensions_datasets_and_segments(shop: Shop) -> None:
     assert names(dimensions["channel"]["datasets"]) == ["events", "orders"]
     assert (dimensions["seen_at"]["type"], dimensions["seen_at"]["scalar"]) == ("TIME", "Time")
     assert "gmv" in names(dimensions["channel"]["metrics"])
-    assert names(datasets["orders"]["dimensions"]) == ["channel", "province", "buyer_member_level"]
+    assert names(datasets["orders"]["dimensions"]) == ["channel", "province", "buyer_member_level", *SCORED]
     assert datasets["events"]["entities"] == ["user"]
     assert datasets["events"]["primaryKey"] == ["event_id"]
     assert names(datasets["orders"]["metrics"]) == [
         "gmv",
         "orders",
+        "worthy_buyers",
         "uv_value",
         "net",
         "view_to_click",

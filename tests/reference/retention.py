@@ -162,9 +162,10 @@ class Followed:
             case _:
                 return cohort + timedelta(days=periods)
 
-    def pooled(self, members: Sequence[Member], cell: int) -> tuple[int, int]:
-        """Who came back and how many there were, over the cohorts for which the cell is final."""
-        final = [member for member in members if self.is_mature(member.cohort, cell)]
+    def pooled(self, members: Sequence[Member], cell: int, mature: int | None = None) -> tuple[int, int]:
+        """Who came back and how many there were, over the cohorts for which the cell (or a later one) is final."""
+        needed = cell if mature is None else mature
+        final = [member for member in members if self.is_mature(member.cohort, needed)]
         return sum(self.is_retained(member, cell) for member in final), len(final)
 
 

@@ -149,7 +149,7 @@ class _Asked:
         for member in followed.members(in_range, passes, self._value):
             period = None if grain is None else self.timeline.period(member.start.when, grain)
             groups.setdefault((period, self._value(member.start)), []).append(member)
-        return {group: followed.pooled(members, metric.period) for group, members in groups.items()}
+        return {group: followed.pooled(members, metric.period, metric.mature) for group, members in groups.items()}
 
     # --- an earlier time, for each period --------------------------------------------------------------------------
 

@@ -194,5 +194,8 @@ def _metrics(choices: Choices, document: dict[str, Any]) -> list[dict[str, Any]]
         differs = {**retention["cohort"], "type": ""} != {**retention["return"], "type": ""}
         period = 0 if differs and retention["mode"] == "exact" and choices.chance(2) else 1 + choices.below(most)
         name = f"{retention['name']}_rate"
-        found.append({"name": name, "type": "retention", "retention": retention["name"], "period": period})
+        rate: dict[str, Any] = {"name": name, "type": "retention", "retention": retention["name"], "period": period}
+        if retention["mode"] != "bracket" and choices.chance(3):
+            rate["mature"] = period + choices.below(3)
+        found.append(rate)
     return found
