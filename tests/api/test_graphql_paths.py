@@ -63,7 +63,7 @@ async def test_links_point_at_nodes(shop: Shop) -> None:
         (
             "by: MEMBER_LEVEL, from: {}",
             "DIMENSION_NOT_SHARED",
-            'No dataset has what .*"member_level"',
+            'No dataset has what .*"memberLevel"',
         ),
         ("by: CLASS, from: {}, dataset: ORDERS", "DIMENSION_NOT_SHARED", 'Dataset "orders" has no dimension "class"'),
         ("by: CHANNEL, from: {}, dataset: ORDERS, segments: [APP_ONLY]", "DIMENSION_NOT_SHARED", 'segment "app_only"'),
