@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from semantic.model.dataset import Dataset, Dimension, DimensionType
 from semantic.model.metric import Simple
 from semantic.model.model import Model
-from semantic.model.reach import time_column
+from semantic.model.reach import rates_key, time_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +21,27 @@ class Needs:
 
 def needs_of(model: Model, dataset: Dataset) -> Needs:
     """The needs of one dataset."""
-    targets = (
-        tuple(target for _, target in relationship.columns)
-        for relationship in model.relationships.values()
-        if relationship.to_dataset == dataset.name
-    )
     metrics = (metric for metric in model.metrics.values() if isinstance(metric, Simple))
     placed = (time_column(model, metric) for metric in metrics)
     times = (time.name for time in placed if time is not None and time.dataset == dataset.name)
     scored = (score.time_dimension for score in model.scores.values() if score.dataset == dataset.name)
-    maps = ((one.source,) for one in model.identities.values() if one.dataset == dataset.name)
+    rated = dataset.currency.time if dataset.currency else None
     split = (_column(dimension) for dimension in dataset.dimensions)
-    named = dict.fromkeys(name for name in (dataset.time_dimension, *times, *scored, *split) if name is not None)
-    return Needs(tuple(dict.fromkeys((*targets, *maps))), tuple(named))
+    named = (dataset.time_dimension, *times, *scored, rated, *split)
+    found = dict.fromkeys(name for name in named if name is not None)
+    return Needs(tuple(dict.fromkeys(_targets(model, dataset))), tuple(found))
+
+
+def _targets(model: Model, dataset: Dataset) -> Iterator[tuple[str, ...]]:
+    for relationship in model.relationships.values():
+        if relationship.to_dataset == dataset.name:
+            yield tuple(target for _, target in relationship.columns)
+    for identity in model.identities.values():
+        if identity.dataset == dataset.name:
+            yield (identity.source,)
+    for other in model.datasets.values():
+        if other.currency is not None and other.currency.rates.dataset == dataset.name:
+            yield rates_key(model, other.currency.rates)
 
 
 def _column(dimension: Dimension) -> str | None:

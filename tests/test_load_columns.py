@@ -215,3 +215,38 @@ def test_identities_need_their_columns() -> None:
     assert "these are string and integer" in found(users={**users, "user_id": Kind.INTEGER})
     assert 'have a column "person" already' in found(events={**known["events"], "person": Kind.STRING})
     assert 'have no column "device"' in found(events={"user_id": Kind.STRING})
+
+
+MONEY = """\
+version: 1
+currency: CNY
+datasets:
+  - name: orders
+    source: data/orders.parquet
+    currency: {column: currency, amounts: [amount], rates: fx, time: day}
+  - {name: fx, source: data/fx.csv, time_dimension: day}
+"""
+
+
+def test_money_needs_its_columns() -> None:
+    orders = {"currency": Kind.STRING, "amount": Kind.DECIMAL, "day": Kind.TIMESTAMP}
+    rates = {"day": Kind.DATE, "currency": Kind.STRING, "rate": Kind.FLOAT}
+
+    def found(of_orders: Mapping[str, Kind] | None = None, of_rates: Mapping[str, Kind] | None = None) -> str:
+        model = load_texts({"m.yml": MONEY})
+        known = {"orders": {**orders, **(of_orders or {})}, "fx": {**rates, **(of_rates or {})}}
+        return "\n".join(str(problem) for problem in check_columns(model, known))
+
+    assert found() == ""
+    assert found({"amount": Kind.STRING}) == (
+        'm.yml:6:43: The column "amount" of "orders" is string, and an amount is a number. [BAD_VALUE]\n'
+        "      currency: {column: currency, amounts: [amount], rates: fx, time: day}\n"
+        "                                            ^"
+    )
+    assert "a currency is a text" in found({"currency": Kind.INTEGER})
+    assert "a day is of a date or timestamp" in found({"day": Kind.STRING})
+    assert "a rate is a number" in found(of_rates={"rate": Kind.STRING})
+    assert "the day of a rate is a date" in found(of_rates={"day": Kind.TIMESTAMP})
+    assert 'The files of "fx" have no column "rate"' in "\n".join(
+        str(problem) for problem in check_columns(load_texts({"m.yml": MONEY}), {"fx": {"day": Kind.DATE}})
+    )

@@ -12,6 +12,7 @@ from semantic.load.format import MODEL
 from semantic.load.functions import FUNCTIONS
 from semantic.load.read_entity import SHAPE as ENTITY
 from semantic.load.read_list import ListOf
+from semantic.load.read_money import RATES
 from semantic.load.read_shape import ByKey, ByType, Shape
 from semantic.load.read_source import SHAPE as SOURCE
 from semantic.time import Unit
@@ -33,7 +34,7 @@ def shapes(reader: Any) -> Iterator[Shape]:
             yield from shapes(reader.reader)
 
 
-SHAPES = {shape.title: shape for shape in (*shapes(MODEL), SOURCE, ENTITY)}
+SHAPES = {shape.title: shape for shape in (*shapes(MODEL), SOURCE, ENTITY, RATES)}
 
 
 def table_of(place: str) -> str:

@@ -38,6 +38,7 @@ from semantic.model.metric import (
     Simple,
 )
 from semantic.model.model import Model
+from semantic.model.money import Currency, Rates
 from semantic.model.policy import DatasetPolicy, HidePolicy, MetricPolicy, Rollup, SqlPolicy
 from semantic.model.reach import reachable
 from semantic.model.score import Alive, Risk, RiskRule, ScoreDefinition, SegmentRule
@@ -138,6 +139,11 @@ def test_datasets_with_few_keys(model: Model) -> None:
     )
     written = {name: one for name, one in model.relationships.items() if not one.implied}
     assert written == {"buyer": Relationship("buyer", "orders", "users", (("user_id", "user_id"),), text(zh="买家"))}
+
+
+def test_currencies(model: Model) -> None:
+    rates = Rates("fx", currency="code", rate="worth")
+    assert model.datasets["orders"].currency == Currency("currency", ("amount",), rates, "placed_at")
 
 
 def test_identities(model: Model) -> None:

@@ -17,6 +17,7 @@ from semantic.model.dataset import Dataset, Dimension, DimensionType, Relationsh
 from semantic.model.expression import Expression, Ref
 from semantic.model.identity import Identity
 from semantic.model.model import Model
+from semantic.model.money import Currency
 from semantic.model.places import Places
 from semantic.model.policy import DatasetPolicy, HidePolicy, MetricPolicy, Policy, Rollup, SqlPolicy
 from semantic.model.score import ScoreDefinition
@@ -93,6 +94,7 @@ def build_dataset(fields: Fields, shared: Mapping[str, SharedDimension]) -> Data
         timezone=fields.get("timezone", "UTC"),
         entities=tuple((name, entity.column) for name, entity in entities),
         computed=tuple(dict.fromkeys((one.column, one.expr) for _, one in entities if one.expr is not None)),
+        currency=build_currency(fields["currency"]) if "currency" in fields.values else None,
         dimensions=tuple(build_dimension(entry, shared) for entry in fields.get("dimensions", ()) if entry.usable),
         segments=tuple(build_segment(entry) for entry in fields.get("segments", ()) if entry.usable),
         passive=fields.get("passive"),
@@ -102,6 +104,11 @@ def build_dataset(fields: Fields, shared: Mapping[str, SharedDimension]) -> Data
         description=fields.get("description", NO_TEXT),
         position=fields.at,
     )
+
+
+def build_currency(fields: Fields) -> Currency:
+    """In which currency amounts are."""
+    return Currency(fields["column"], fields["amounts"], fields["rates"], fields.get("time"), fields.at)
 
 
 def build_dimension(fields: Fields, shared: Mapping[str, SharedDimension]) -> Dimension:

@@ -18,6 +18,7 @@ from semantic.load.check_metrics import (
     check_time,
     check_towers,
 )
+from semantic.load.check_money import check_currencies
 from semantic.load.check_names import check_row_fields
 from semantic.load.check_policies import check_hidden, check_protected, check_rollups
 from semantic.load.check_scores import check_scored, check_scores
@@ -46,6 +47,7 @@ RULES: Final[tuple[Rule, ...]] = (
     check_dimension_cycles,
     check_computed,
     check_identities,
+    check_currencies,
     check_derived,
     check_towers,
     check_time,

@@ -25,7 +25,7 @@ def check_columns(model: Model, columns: Columns) -> tuple[Problem, ...]:
     """
     found = {
         problem: None
-        for rule in (_keys, _time_dimensions, _entities, _identities, _relationships, _expressions)
+        for rule in (_keys, _time_dimensions, _entities, _identities, _currencies, _relationships, _expressions)
         for problem in rule(model, columns)
     }
     return tuple(sorted(found, key=_in_file_order))
@@ -108,6 +108,42 @@ def _time_column(
         times = [name for name, other in columns[dataset].items() if other in _TIMES]
         message = f'The column "{column}" of "{dataset}" is {kind}, and a time dimension is a date or timestamp.'
         yield Problem(Code.BAD_VALUE, message, at, f"Dates and timestamps: {', '.join(times)}." if times else None)
+
+
+def _currencies(model: Model, columns: Columns) -> Iterator[Problem]:
+    for dataset in model.datasets.values():
+        currency = dataset.currency
+        if currency is None:
+            continue
+        at = ("datasets", dataset.name, "currency")
+        rates, day = currency.rates, model.datasets[currency.rates.dataset].time_dimension
+        number = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+        wanted: list[tuple[str, str, tuple[Kind, ...], str, str]] = []
+        wanted += [(dataset.name, name, number, "an amount is a number", "amounts") for name in currency.amounts]
+        wanted.append((dataset.name, currency.column, (Kind.STRING,), "a currency is a text", "column"))
+        wanted.append((dataset.name, currency.time or "", _TIMES, "a day is of a date or timestamp", "time"))
+        wanted.append((rates.dataset, rates.currency, (Kind.STRING,), "a currency is a text", "rates"))
+        wanted.append((rates.dataset, rates.rate, number, "a rate is a number", "rates"))
+        wanted.append((rates.dataset, day or "", (Kind.DATE,), "the day of a rate is a date", "rates"))
+        for name, column, kinds, why, key in wanted:
+            if column:
+                yield from _kind_of(model, columns, name, column, kinds, why, model.places.at(*at, key))
+
+
+def _kind_of(
+    model: Model,
+    columns: Columns,
+    dataset: str,
+    column: str,
+    kinds: tuple[Kind, ...],
+    why: str,
+    at: Position | None,
+) -> Iterator[Problem]:
+    yield from _column(model, columns, dataset, column, at)
+    kind = columns.get(dataset, {}).get(column, kinds[0])
+    if kind not in kinds:
+        message = f'The column "{column}" of "{dataset}" is {kind}, and {why}.'
+        yield Problem(Code.BAD_VALUE, message, at)
 
 
 def _relationships(model: Model, columns: Columns) -> Iterator[Problem]:

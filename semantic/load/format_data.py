@@ -7,6 +7,7 @@ from typing import Final
 from semantic.load.keys import COLUMN, DATASET, DESCRIPTION, DIMENSION_NAME, LABEL, NAME, ROWS
 from semantic.load.read_entity import EntityReader
 from semantic.load.read_list import ListOf, MapOf
+from semantic.load.read_money import CURRENCY
 from semantic.load.read_shape import Key, Shape
 from semantic.load.read_source import SourceReader
 from semantic.load.read_times import Day, Span, Zone
@@ -79,6 +80,7 @@ DATASET_SHAPE: Final = Shape(
             MapOf("entity: column", EntityReader(), key_is_name=True),
             "Who can be counted, and the column that says who, or {column, expr} of one made of others.",
         ),
+        "currency": Key(CURRENCY, "In which currency each row's amounts are, when not in the model's."),
         "dimensions": Key(ListOf(DIMENSION, "dimension"), "What its rows can be split by."),
         "segments": Key(ListOf(SEGMENT, "segment"), "Named filters."),
         "passive": Key(ROWS, "Events that do not break the run of a strict funnel."),

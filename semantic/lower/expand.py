@@ -9,6 +9,7 @@ from typing import assert_never
 from semantic.errors import Code, QueryError
 from semantic.lower.frames import covered
 from semantic.lower.leaf import CohortLeaf, CreditLeaf, Leaves, MetricLeaf, StepLeaf, ValueLeaf
+from semantic.model.expression import Expression
 from semantic.model.facts import Kind
 from semantic.model.metric import (
     Aggregation,
@@ -21,7 +22,7 @@ from semantic.model.metric import (
     Retention,
     Simple,
 )
-from semantic.model.reach import credit_time
+from semantic.model.reach import credit_time, reads_amounts
 from semantic.model.sequence import AttributionModel
 from semantic.plan.build import disjunction, divide
 from semantic.plan.expr import (
@@ -107,7 +108,10 @@ class Expander:
         raw = Col(self.leaves.name(MetricLeaf(metric, frame, where)))
         counts = metric.agg in (Aggregation.COUNT, Aggregation.COUNT_DISTINCT)
         fill = metric.fill if metric.fill is not None else (0 if counts else None)
-        missing = Binary(BinaryOp.EQ, Coalesce((raw, ZERO)), ZERO) if counts else IsNull(raw)
+        if fill is not None and self._converts(metric.dataset, metric.expr) and not counts:
+            rows = replace(metric, agg=Aggregation.COUNT, expr=None, fill=None)
+            return self._filled_where_none(raw, MetricLeaf(rows, frame, where), fill, metric)
+        missing = _is_zero(raw) if counts else IsNull(raw)
         return self._filled_leaf(raw, missing, fill, metric, frame)
 
     def _attribution(self, metric: Attribution, frame: Frame, where: Condition | None) -> Value:
@@ -116,7 +120,22 @@ class Expander:
         model = self.credited_by or definition.model
         raw = Col(self.leaves.name(CreditLeaf(definition, model, time, metric.value, frame, where)))
         fill = metric.fill if metric.fill is not None else (0 if metric.value is None else None)
+        if fill is not None and self._converts(definition.conversion.dataset, metric.value):
+            conversions = CreditLeaf(definition, model, time, None, frame, where)
+            return self._filled_where_none(raw, conversions, fill, metric)
         return self._filled_leaf(raw, IsNull(raw), fill, metric, frame)
+
+    def _converts(self, dataset: str, expression: Expression | None) -> bool:
+        return expression is not None and reads_amounts(self.bound.model, dataset, expression)
+
+    def _filled_where_none(
+        self, raw: Expr, counted: MetricLeaf | CreditLeaf, fill: float, metric: Simple | Attribution
+    ) -> Value:
+        """A sum of amounts: what is left out for want of a rate is unknown, and only nothing at all is the fill."""
+        within = TRUE if counted.frame.offset is None else covered(self.bound, metric, counted.frame)
+        missing = _is_zero(Col(self.leaves.name(counted)))
+        filled = Case(((missing, _number(fill)),), raw)
+        return Value(filled if within == TRUE else Case(((within, filled),), NULL), (missing,), (within,))
 
     def _filled_leaf(
         self, raw: Expr, missing: Expr, fill: float | None, metric: Simple | Attribution, frame: Frame
@@ -185,6 +204,10 @@ class Expander:
         framed = Frame(frame.offset, metric.window, metric.grain_to_date)
         inner = self.expand(self.bound.model.metrics[metric.metric], framed, where)
         return _filled(metric, inner.expr, (inner,))
+
+
+def _is_zero(count: Expr) -> Expr:
+    return Binary(BinaryOp.EQ, Coalesce((count, ZERO)), ZERO)
 
 
 def _is_quotient(expr: Expr) -> bool:

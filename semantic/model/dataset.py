@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from semantic.errors import Position
 from semantic.model.expression import Expression
+from semantic.model.money import Currency
 from semantic.model.text import NO_TEXT, Text
 from semantic.time import Duration
 
@@ -80,7 +81,8 @@ class Dataset:
     `primary_key`: rows that repeat it are one row (empty: every row counts); `unique` promises that none repeat.
     `time_dimension`: the column that places a row in time. `timezone`: of its zone-less timestamps (default UTC).
     `entities`: (entity, column) pairs, who can be counted. `computed`: columns that the files don't have, made of those
-    they have. `passive`: events that don't break a strict funnel's run.
+    they have. `currency`: of its amounts, where that is not always the model's. `passive`: events that don't break a
+    strict funnel's run.
     `data_through`: the last complete local day, when declared. `warn_after`: freshness. `score`: whose entities its
     rows are, for a dataset that has no files of its own.
     """
@@ -93,6 +95,7 @@ class Dataset:
     timezone: str = "UTC"
     entities: tuple[tuple[str, str], ...] = ()
     computed: tuple[tuple[str, Expression], ...] = ()
+    currency: Currency | None = None
     dimensions: tuple[Dimension, ...] = ()
     segments: tuple[Segment, ...] = ()
     passive: Expression | None = None

@@ -12,10 +12,12 @@ from types import MappingProxyType
 from typing import assert_never
 
 from semantic.model.dataset import Dimension, Relationship
+from semantic.model.expression import Expression
 from semantic.model.identity import Identity
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
-from semantic.model.reads import metrics_read, target_of
+from semantic.model.money import Rates
+from semantic.model.reads import dimension_read, metrics_read, target_of
 from semantic.model.sequence import CreditTime
 from semantic.model.text import Text
 
@@ -207,4 +209,28 @@ def is_one_to_one(model: Model, identity: Identity, proven: Collection[tuple[str
 
 def datasets_behind(model: Model, dataset: str) -> tuple[str, ...]:
     """The datasets that say what the columns of a dataset mean."""
-    return tuple(dict.fromkeys(identity.dataset for _, identity in identities_of(model, dataset)))
+    found = [identity.dataset for _, identity in identities_of(model, dataset)]
+    currency = model.datasets[dataset].currency
+    return tuple(dict.fromkeys((*found, *([currency.rates.dataset] if currency else []))))
+
+
+def rates_key(model: Model, rates: Rates) -> tuple[str, str]:
+    """The columns by which a rate is found: its day and its currency."""
+    day = model.datasets[rates.dataset].time_dimension
+    assert day is not None, "the load refuses rates without a day"
+    return day, rates.currency
+
+
+def reads_amounts(model: Model, dataset: str, expression: Expression) -> bool:
+    """Whether an expression reads an amount that is converted, of the dataset or of one that relationships lead to."""
+    for ref in expression.refs:
+        target = target_of(model, dataset, ref)
+        if target is None:
+            continue
+        through = dimension_read(model, target, ref)
+        currency = model.datasets[target].currency
+        if through is not None and reads_amounts(model, target, through.expr):
+            return True
+        if through is None and currency is not None and ref.name in currency.amounts:
+            return True
+    return False

@@ -12,7 +12,7 @@ from semantic.model.facts import DatasetFacts, Facts, Kind
 from semantic.model.identity import Identity
 from semantic.model.model import Model
 from semantic.model.reach import identities_of
-from semantic.query.kind import column_kinds, expression_kind
+from semantic.query.kind import column_kinds, expression_kind, widest
 
 
 def seen(model: Model, facts: Facts) -> Facts:
@@ -29,11 +29,12 @@ def seen(model: Model, facts: Facts) -> Facts:
 def _seen(model: Model, facts: Facts, dataset: Dataset) -> DatasetFacts:
     known = facts.datasets[dataset.name]
     identified = identities_of(model, dataset.name)
-    if not dataset.computed and not identified:
+    if not dataset.computed and not identified and dataset.currency is None:
         return known
     kind_of = column_kinds(model, facts, dataset.name)
     columns = dict(known.columns)
     columns |= {name: expression_kind(expr, kind_of) for name, expr in dataset.computed}
+    columns |= _amounts(facts, dataset)
     longs = set(known.longs)
     for column, identity in identified:
         found = facts.datasets.get(identity.dataset)
@@ -43,6 +44,16 @@ def _seen(model: Model, facts: Facts, dataset: Dataset) -> DatasetFacts:
         if identity.target not in found.longs:
             longs.discard(column)
     return replace(known, columns=MappingProxyType(columns), longs=frozenset(longs))
+
+
+def _amounts(facts: Facts, dataset: Dataset) -> Mapping[str, Kind]:
+    """Amounts are of the kind of their product with a rate."""
+    currency = dataset.currency
+    rates = facts.datasets.get(currency.rates.dataset) if currency else None
+    if currency is None or rates is None:
+        return {}
+    known, rate = facts.datasets[dataset.name].columns, rates.columns.get(currency.rates.rate, Kind.OTHER)
+    return {name: widest([known[name], rate]) for name in currency.amounts if name in known}
 
 
 def _check_kinds(dataset: Dataset, column: str, kind: Kind, identity: Identity, known: Mapping[str, Kind]) -> None:

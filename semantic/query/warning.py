@@ -16,6 +16,7 @@ class WarningCode(StrEnum):
     STALE_DATA = "STALE_DATA"
     DATA = "DATA"
     IDENTITY_CONFLICT = "IDENTITY_CONFLICT"
+    MISSING_RATE = "MISSING_RATE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Resolve: every scan answers what the model says its columns mean, so that nothing above hears of it.
 
-A column that is made of others is computed; an id that stands for another is read as that one.
+A column that is made of others is computed; an id that stands for another is read as that one; an amount is converted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from semantic.lower.audits import DAY, UNRATED
 from semantic.lower.scope import ARROW
 from semantic.model.facts import Facts
 from semantic.model.identity import Identity
@@ -17,6 +18,7 @@ from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Scan
 from semantic.plan.walk import rewrite
 from semantic.query.query import Viewer
+from semantic.rewrite.money import Money
 from semantic.rewrite.secure import secure
 
 FIRST = "first#"
@@ -42,17 +44,22 @@ class _Resolver:
 
     def scan(self, scan: Scan) -> Plan:
         """A scan, or what answers its columns."""
+        dataset = self.model.datasets[scan.dataset]
         wanted = set(scan.columns) - self._looked_up(scan)
-        computed = [(name, expr) for name, expr in self.model.datasets[scan.dataset].computed if name in scan.columns]
+        computed = [(name, expr) for name, expr in dataset.computed if name in scan.columns]
         ids = [(column, one) for column, one in identities_of(self.model, scan.dataset) if column in wanted]
         ids = ids if self.reads_ids else []
-        if not computed and not ids:
+        money = Money.of(scan, self.model, self.facts)
+        if not computed and not ids and money is None:
             return scan
-        made = {name for name, _ in computed}
+        made = {name for name, _ in computed} | ({DAY, UNRATED} if money else set())
         stored = (set(scan.columns) - made) | {ref.name for _, expr in computed for ref in expr.refs}
-        plan: Plan = Scan(scan.dataset, tuple(sorted(stored)))
-        if computed:
-            own = [(name, Authored(expr, tuple((ref, Col(ref.name)) for ref in expr.refs))) for name, expr in computed]
+        plan: Plan = Scan(scan.dataset, tuple(sorted(stored | (money.stored if money else set()))))
+        own: list[tuple[str, Expr]] = [
+            (name, Authored(expr, tuple((ref, Col(ref.name)) for ref in expr.refs))) for name, expr in computed
+        ]
+        own += [(DAY, money.day)] if money else []
+        if own:
             plan = Project(plan, (*((name, Col(name)) for name in plan.output), *own))
         values: dict[str, Expr] = {}
         for column, identity in ids:
@@ -60,6 +67,9 @@ class _Resolver:
             source, target = known.output
             plan = Join(plan, known, JoinKind.LEFT, ((column, source),))
             values[column] = Coalesce((Col(target), Col(column)))
+        if money is not None:
+            plan = Join(plan, self._guarded(money.rates), JoinKind.LEFT, money.on)
+            values |= money.values
         return Project(plan, tuple((scan.prefix + name, values.get(name, Col(name))) for name in scan.columns))
 
     def _looked_up(self, scan: Scan) -> frozenset[str]:
