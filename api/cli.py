@@ -15,7 +15,7 @@ import click
 
 from semantic.errors import HeadwaterError, OurError, did_you_mean
 
-COMMANDS = ("demo", "serve", "check", "query", "sql", "schema", "model-schema", "keys", "health")
+COMMANDS = ("demo", "serve", "check", "query", "sql", "schema", "model-schema", "fit", "keys", "health")
 """In the order of the help; `model-schema` is `command` of api.commands.model_schema."""
 
 USERS_FAULT, WRONG_USE, OUR_FAULT, INTERRUPTED = 1, 2, 3, 130

@@ -13,6 +13,6 @@ lock() {
 }
 # The larger one first: an extra may allow only older versions of what both hold. The extras that have environments of
 # their own (witness, test-sail, test-spark) are in neither.
-lock --extra fast --extra delta --extra iceberg --extra s3 --extra test --extra lint --output-file requirements-dev.lock
+lock --extra fast --extra fit --extra delta --extra iceberg --extra s3 --extra traces --extra test --extra lint --output-file requirements-dev.lock
 lock --extra fast --constraint requirements-dev.lock --output-file requirements.lock
 wc -l requirements.lock requirements-dev.lock

@@ -51,12 +51,12 @@ witness)
     ;;
 newest)
     echo "Installing the newest versions that pyproject.toml allows …"
-    $pip install --upgrade --upgrade-strategy eager --editable '.[delta,iceberg,traces,test]'
+    $pip install --upgrade --upgrade-strategy eager --editable '.[delta,fit,iceberg,traces,test]'
     ;;
 oldest)
     echo "Installing the oldest versions that pyproject.toml allows …"
     $pip install uv
-    "$dir/bin/uv" pip install --quiet --python "$dir/bin/python" --resolution lowest-direct --editable '.[delta,iceberg,traces,test]' \
+    "$dir/bin/uv" pip install --quiet --python "$dir/bin/python" --resolution lowest-direct --editable '.[delta,fit,iceberg,traces,test]' \
         duckdb-extension-httpfs==1.5.5 # of that DuckDB only: here what reads S3 is tested against a real server
     ;;
 *)

@@ -43,7 +43,7 @@ def declared() -> list[Requirement]:
 
 
 def optional() -> list[Requirement]:
-    return [*extra("fast"), *extra("delta"), *extra("iceberg"), *extra("s3"), *extra("traces")]
+    return [*extra("fast"), *extra("fit"), *extra("delta"), *extra("iceberg"), *extra("s3"), *extra("traces")]
 
 
 def extra(name: str) -> list[Requirement]:

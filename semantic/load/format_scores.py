@@ -49,7 +49,7 @@ RISK_RULE: Final = Shape(
 
 ALIVE: Final = Shape(
     "purchase model",
-    "The fixed parameters of the probability that somebody still buys (BG/NBD).",
+    "Fixed parameters of the probability that somebody still buys (BG/NBD); `headwater fit` finds them.",
     {
         "r": Key(_POSITIVE, "r: how alike the rates are at which people buy.", required=True),
         "alpha": Key(_POSITIVE, "α, in units of time.", required=True),
