@@ -18,10 +18,11 @@ from semantic.lower.scored import with_score_rows
 from semantic.lower.values import bind_values, lower_values, values_datasets
 from semantic.model.facts import Facts
 from semantic.model.model import Model
+from semantic.model.reads import metrics_inside
 from semantic.plan.cost import rows_read
 from semantic.plan.node import Plan, Scan
 from semantic.plan.walk import nodes
-from semantic.query.access import least_groups
+from semantic.query.access import LeastGroups, least_groups
 from semantic.query.bind import bind
 from semantic.query.bind import datasets_needed as metric_datasets
 from semantic.query.bind_funnel import bind_funnel, funnel_datasets
@@ -69,6 +70,7 @@ class Audited:
 class Compiled:
     """A question ready to run, with what led to it. `data_through`: the last complete day of all its datasets.
 
+    `guarded`: it is of data whose groups may be too small for the viewer.
     `rows_read`: about how many rows of files it reads. `audits`: what to ask besides, for whoever wants every warning.
     """
 
@@ -79,6 +81,7 @@ class Compiled:
     data_through: date | None
     rows_read: int
     audits: tuple[Audited, ...] = ()
+    guarded: bool = False
 
 
 def datasets_needed(model: Model, query: Question) -> tuple[str, ...]:
@@ -110,11 +113,11 @@ def compile_query(
     """A question → one SQL statement, or QueryError saying why there is no right answer."""
     model = seen_by(model, viewer)
     check_visible(model, query, viewer)
-    _check_groups(model, query, viewer)
+    least = least_groups(model, viewer)
     facts = with_scores(model, seen(model, facts))
     try:
         bound = _bind(model, query, facts)
-        lowered = with_score_rows(_lower(bound, dialect), bound)
+        lowered = with_score_rows(_lower(bound, dialect, least), bound)
         plan = rewrite_plan(lowered, model, facts, viewer)
     except QueryError as error:
         raise veiled(error, model.hidden) from error
@@ -125,21 +128,15 @@ def compile_query(
         besides = rewrite_plan(audit.plan, model, facts, viewer)
         audited.append(Audited(_statement(besides, columns, dialect), audit))
     read = rows_read(plan, facts)
-    return Compiled(statement, bound, plan, bound.warnings, bound.data_through, read, tuple(audited))
+    return Compiled(
+        statement, bound, plan, bound.warnings, bound.data_through, read, tuple(audited), _is_guarded(bound, least)
+    )
 
 
 def _statement(plan: Plan, columns: tuple[Column, ...], dialect: Dialect) -> Statement:
     text = Renderer(dialect, plan).render(plan)
     datasets = sorted({node.dataset for node in nodes(plan) if isinstance(node, Scan)})
     return Statement(text.text, text.params, columns, tuple(datasets))
-
-
-def _check_groups(model: Model, query: Question, viewer: Viewer) -> None:
-    """Refuse what a policy of a least group is about: whether groups are large enough can't be told."""
-    least = least_groups(model, viewer)
-    named = {field.metric for field in query.metrics} if isinstance(query, MetricQuery) else set()
-    if least and (named & set(least.metrics) or set(datasets_needed(model, query)) & set(least.datasets)):
-        raise QueryError(Code.FORBIDDEN, "Groups may be too small for you to see here.", "Ask for other numbers.")
 
 
 def _bind(model: Model, query: Question, facts: Facts) -> Bound:
@@ -162,12 +159,18 @@ def _bind(model: Model, query: Question, facts: Facts) -> Bound:
             assert_never(query)
 
 
-def _lower(bound: Bound, dialect: Dialect) -> Plan:
+def _lower(bound: Bound, dialect: Dialect, least: LeastGroups) -> Plan:
+    if not isinstance(bound, BoundQuery | BoundValues) and _is_guarded(bound, least):
+        raise QueryError(
+            Code.FORBIDDEN,
+            "Groups may be too small for you to see in such a report.",
+            "Ask `metrics` for what you need of it: conversion and retention are metrics, too.",
+        )
     match bound:
         case BoundQuery():
-            return lower(bound, dialect.word)
+            return lower(bound, dialect.word, least)
         case BoundValues():
-            return lower_values(bound)
+            return lower_values(bound, least)
         case BoundFunnel():
             return lower_funnel(bound)
         case BoundRetention():
@@ -180,3 +183,11 @@ def _lower(bound: Bound, dialect: Dialect) -> Plan:
             return lower_score(bound)
         case _:
             assert_never(bound)
+
+
+def _is_guarded(bound: Bound, least: LeastGroups) -> bool:
+    """Whether a question is about anything whose groups may be too small."""
+    if not least.datasets.keys().isdisjoint(bound.facts.datasets):
+        return True
+    asked = [asked.metric for asked in bound.metrics] if isinstance(bound, BoundQuery) else []
+    return any(not least.metrics.keys().isdisjoint(metrics_inside(bound.model, metric)) for metric in asked)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from api.resolvers.company import check_company
 from api.resolvers.limits import Limits
 from engine.engine import Answer
 from semantic.compile import Compiled
@@ -68,8 +69,12 @@ class Ledger:
         self._questions[id(question)] = question
 
     def weigh(self, question: Question, compiled: Compiled, limits: Limits) -> None:
-        """Note what a question costs, before it runs. LIMIT_EXCEEDED when all of the request together is too much."""
-        self._compiled[id(question)] = compiled
+        """Note what a question costs, before it runs. LIMIT_EXCEEDED when all of the request together is too much,
+        FORBIDDEN when it could tell of groups that are too small.
+        """
+        self._questions[id(question)], self._compiled[id(question)] = question, compiled
+        if compiled.guarded:
+            check_company((self._questions[key], one) for key, one in self._compiled.items())
         if limits.scan and (read := self._read) > limits.scan:
             raise QueryError(
                 Code.LIMIT_EXCEEDED,

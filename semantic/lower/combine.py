@@ -11,24 +11,27 @@ from semantic.lower.expand import Expander
 from semantic.lower.filter import compare
 from semantic.lower.leaf import Leaves
 from semantic.lower.part import lower_part, parts
+from semantic.lower.withhold import withholding
 from semantic.plan.build import conjunction
 from semantic.plan.expr import NULL, WORD, Col, Expr, IsNotTrue, IsNull, RowCount
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Sort, Spine, Union
+from semantic.query.access import LeastGroups
 from semantic.query.bind import effective_span
 from semantic.query.bound import BoundQuery, TimeKey
 from semantic.query.period import targets
 from semantic.query.query import ROW_COUNT, Operator
 
 
-def lower(bound: BoundQuery, word: int = WORD) -> Plan:
+def lower(bound: BoundQuery, word: int = WORD, least: LeastGroups | None = None) -> Plan:
     """The plan of a bound query; its output are the response keys in order (and the row count, when asked for).
 
-    `word`: how many bits the engine's words have.
+    `word`: how many bits the engine's words have. `least`: how many entities a group needs to be shown.
     """
     leaves = Leaves()
     expander = Expander(bound, leaves)
     values = {metric.key: expander.field(metric) for metric in bound.metrics}
+    withheld = withholding(bound, leaves, values, least)
     plans = [plan for part in parts(bound, leaves.items()) for plan in lower_part(part, word)]
     if not plans:
         raise QueryError(
@@ -37,10 +40,10 @@ def lower(bound: BoundQuery, word: int = WORD) -> Plan:
             "Select a metric that can.",
         )
     names = tuple(name for _, name in leaves.items())
-    plan = _together(bound, plans, names)
+    plan = withheld.rows(_together(bound, plans, names))
     if bound.fill:
         plan = _filled(bound, plan, names)
-    return _finished(bound, plan, values)
+    return _finished(bound, plan, {one.key: withheld.value(one, values[one.key]) for one in bound.metrics})
 
 
 def _keys(bound: BoundQuery) -> tuple[tuple[str, Expr], ...]:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from semantic.errors import Code, QueryError, did_you_mean
 from semantic.lower.filter import condition
+from semantic.lower.guards import dataset_guards
 from semantic.lower.scope import Scope
 from semantic.model.facts import Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import ReachedDimension, reachable
 from semantic.plan.build import conjunction
-from semantic.plan.expr import Cast, Col, Expr, Param, TextMatch
+from semantic.plan.expr import All, Binary, Cast, Col, Const, Expr, Param, TextMatch
 from semantic.plan.fold import Agg, Fold
-from semantic.plan.node import Aggregate, Filter, Plan, Sort, Union
-from semantic.plan.operators import TextTest
+from semantic.plan.node import Aggregate, Filter, Plan, Project, Sort, Union
+from semantic.plan.operators import BinaryOp, TextTest
 from semantic.plan.walk import columns
+from semantic.query.access import LeastGroups
 from semantic.query.bind import condition_dimensions, with_related
 from semantic.query.bound import BoundValues
 from semantic.query.kind import dimension_kind, widest
@@ -93,16 +95,28 @@ def _reached(model: Model, dataset: str, query: ValuesQuery) -> ReachedDimension
     return reachable(model, dataset)[query.dimension]
 
 
-def lower_values(bound: BoundValues) -> Plan:
-    """Columns `value` and `count` (rows). Equal values of several datasets are one."""
-    counted = tuple(_counted(bound, name) for name in bound.datasets)
+def lower_values(bound: BoundValues, least: LeastGroups | None = None) -> Plan:
+    """Columns `value` and `count` (rows). Equal values of several datasets are one. `least`: how many entities a value
+    needs to be shown. FORBIDDEN when they can't be counted.
+    """
+    counted = tuple(_enough(bound, name, least) if least else _counted(bound, name) for name in bound.datasets)
     plan = counted[0]
     if len(counted) > 1:
         plan = Aggregate(Union(counted), (("value", Col("value")),), (("count", Agg(Fold.SUM, Col("count"))),))
     return Sort(plan, (("count", True), ("value", False)), bound.limit)
 
 
-def _counted(bound: BoundValues, name: str) -> Plan:
+def _enough(bound: BoundValues, name: str, least: LeastGroups) -> Plan:
+    """The values of a dataset that enough entities have."""
+    needed = dataset_guards(bound.model, name, least)
+    if not needed:
+        return _counted(bound, name)
+    plan = _counted(bound, name, tuple(needed))
+    enough = [Binary(BinaryOp.GTE, Col(f"{column}#"), Const(number)) for column, number in needed.items()]
+    return Project(Filter(plan, All(tuple(enough))), (("value", Col("value")), ("count", Col("count"))))
+
+
+def _counted(bound: BoundValues, name: str, entities: tuple[str, ...] = ()) -> Plan:
     scope = Scope(bound.model, bound.facts, bound.model.datasets[name], bound.zone, bound.week_start)
     value = scope.dimension(bound.dimension, bound.kind)
     found: list[Expr] = []
@@ -115,7 +129,8 @@ def _counted(bound: BoundValues, name: str) -> Plan:
         text = value if bound.kind is Kind.STRING else Cast(value, Kind.STRING)
         found.append(TextMatch(TextTest.CONTAINS, text, Param(bound.search, Kind.STRING), fold=True))
     where = conjunction(found)
-    plan = scope.relation(columns([value, where] if where is not None else [value]))
+    plan = scope.relation([*columns([value, where] if where is not None else [value]), *entities])
     if where is not None:
         plan = Filter(plan, where)
-    return Aggregate(plan, (("value", value),), (("count", Agg(Fold.COUNT)),))
+    people = tuple((f"{column}#", Agg(Fold.COUNT_DISTINCT, Col(column))) for column in entities)
+    return Aggregate(plan, (("value", value),), (("count", Agg(Fold.COUNT)), *people))

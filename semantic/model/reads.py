@@ -86,6 +86,14 @@ def metrics_read(metric: Metric) -> tuple[str, ...]:
             assert_never(metric)
 
 
+def metrics_inside(model: Model, metric: Metric) -> tuple[str, ...]:
+    """A metric and all that it is computed from."""
+    found = [metric.name]
+    for name in metrics_read(metric):
+        found += metrics_inside(model, model.metrics[name])
+    return tuple(dict.fromkeys(found))
+
+
 def target_of(model: Model, dataset: str, ref: Ref) -> str | None:
     """The dataset in which a name of an expression ends; None when a relationship of its path does not lead on."""
     here = dataset

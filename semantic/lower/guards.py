@@ -1,0 +1,132 @@
+"""Guards: for each leaf of protected data, how many entities it is of, counted over the very rows the leaf is of.
+
+What can't be counted so is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from semantic.errors import Code, QueryError
+from semantic.lower.leaf import CohortLeaf, CreditLeaf, Leaf, Leaves, MetricLeaf, StepLeaf, ValueLeaf
+from semantic.model.expression import Expression, Ref
+from semantic.model.metric import Aggregation, Simple
+from semantic.model.model import Model
+from semantic.query.access import LeastGroups
+from semantic.query.bind import with_related
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The column that counts a leaf's entities, and how many are needed. `of`: the leaf's own column."""
+
+    of: str
+    column: str
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """An entity that must be counted in a dataset: how it is called there, and how many are needed."""
+
+    entity: str
+    least: int
+
+
+def guards(model: Model, leaves: Leaves, least: LeastGroups, by_leaf: Mapping[str, int]) -> tuple[Guard, ...]:
+    """The guards of all leaves so far, whose columns are added as leaves. `by_leaf`: what metrics need of a leaf.
+
+    FORBIDDEN for a leaf whose entities can't be counted.
+    """
+    found = []
+    for leaf, name in leaves.items():
+        for needed in _needed(model, _datasets(leaf), least, by_leaf.get(name)):
+            found.append(Guard(name, leaves.name(_counting(model, leaf, needed.entity)), needed.least))
+    return tuple(found)
+
+
+def dataset_guards(model: Model, dataset: str, least: LeastGroups) -> dict[str, int]:
+    """The columns of a dataset that have to have so many different values in each group. FORBIDDEN."""
+    found: dict[str, int] = {}
+    for needed in _needed(model, (dataset,), least, None):
+        column = _column(model, dataset, needed.entity)
+        found[column] = max(needed.least, found.get(column, 0))
+    return found
+
+
+def _datasets(leaf: Leaf) -> tuple[str, ...]:
+    match leaf:
+        case MetricLeaf():
+            return (leaf.metric.dataset,)
+        case StepLeaf():
+            return leaf.funnel.datasets
+        case CohortLeaf() | ValueLeaf():
+            return tuple(dict.fromkeys((leaf.retention.cohort.dataset, leaf.retention.returns.dataset)))
+        case CreditLeaf():
+            return tuple(dict.fromkeys((leaf.definition.touch.dataset, leaf.definition.conversion.dataset)))
+        case _:
+            assert_never(leaf)
+
+
+def _needed(model: Model, datasets: Iterable[str], least: LeastGroups, own: int | None) -> Iterator[Needed]:
+    """What policies need of rows of datasets: their own, and those of all that relationships lead to."""
+    read: dict[str, None] = {}
+    for dataset in datasets:
+        with_related(model, dataset, read)
+        if own is not None:
+            yield Needed(model.datasets[dataset].entities[0][0], own)
+    for dataset in read:
+        stored = model.stored_as(dataset)
+        if stored in least.datasets:
+            yield Needed(model.datasets[stored].entities[0][0], least.datasets[stored])
+
+
+def _counting(model: Model, leaf: Leaf, entity: str) -> Leaf:
+    """The leaf that counts the entities of another."""
+    match leaf:
+        case MetricLeaf():
+            return replace(leaf, metric=_entities(model, leaf.metric, entity))
+        case StepLeaf() if leaf.funnel.entity == entity:
+            return leaf
+        case CohortLeaf() if leaf.retention.entity == entity:
+            return leaf
+        case StepLeaf() | CohortLeaf() | ValueLeaf() | CreditLeaf():
+            raise uncountable(entity)
+        case _:
+            assert_never(leaf)
+
+
+def _entities(model: Model, metric: Simple, entity: str) -> Simple:
+    """How many entities have a row that the metric is made of: one without a value adds nobody."""
+    conditions = [metric.where] if metric.where else []
+    if metric.expr is not None:
+        conditions.append(Expression(f"NOT ({metric.expr.sql}) IS NULL", metric.expr.refs))
+    where = None
+    if conditions:
+        refs = tuple(sorted({ref for condition in conditions for ref in condition.refs}))
+        where = Expression(" AND ".join(f"({condition.sql})" for condition in conditions), refs)
+    column = _column(model, metric.dataset, entity)
+    return replace(
+        metric,
+        name=f"{metric.name}_entities",
+        agg=Aggregation.COUNT_DISTINCT,
+        expr=Expression(f'"{column}"', (Ref((), column),)),
+        where=where,
+        p=None,
+        fill=None,
+    )
+
+
+def _column(model: Model, dataset: str, entity: str) -> str:
+    found = model.datasets[dataset].entity_column(entity)
+    if found is None:
+        raise uncountable(entity)
+    return found
+
+
+def uncountable(entity: str) -> QueryError:
+    """The refusal of what can't be shown to be of enough entities."""
+    message = f'How many of "{entity}" this is of can\'t be told, so that groups may be too small for you to see.'
+    return QueryError(Code.FORBIDDEN, message, "Ask for a count or a rate.")
