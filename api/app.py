@@ -52,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
             await served.close()
             onlookers.close()
 
+    front = Front(served, running)
     app = FastAPI(
         title="Headwater",
         version=version("headwater"),
@@ -61,11 +62,11 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(Headers)
-    app.add_middleware(Seeing, watchers=onlookers.watchers)
+    app.add_middleware(Seeing, watchers=onlookers.watchers, now=front.now)
     app.state.served, app.state.running, app.state.onlookers = served, running, onlookers
     app.add_exception_handler(Unauthenticated, refuse)
     app.add_exception_handler(Unverifiable, refuse)
-    app.router.routes.append(Route("/graphql", Front(served, running), name="graphql", include_in_schema=False))
+    app.router.routes.append(Route("/graphql", front, name="graphql", include_in_schema=False))
     for path in ("/v1/table", "/v1/table.{ending}"):
         app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))
     app.router.routes.append(Mount(MOUNTED_AT, PageFiles(), name="graphiql"))

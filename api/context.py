@@ -19,6 +19,7 @@ from threading import Lock
 from cachetools import LRUCache
 
 from api.operations import Schemas
+from api.planned import Plans
 from api.resolvers.catalogs import Catalogs
 from api.resolvers.compiler import Compiler
 from api.resolvers.context import Context
@@ -47,7 +48,9 @@ class Snapshot:
     schemas: Schemas
     compiler: Compiler
     catalogs: Catalogs
+    plans: Plans
     version: str
+    locales: tuple[str, ...]
     views: Views
 
     def seen_by(self, viewer: Viewer) -> Snapshot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -15,11 +15,24 @@ from api.accept import JSON
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A well-formed request: the document, the operation of it to run, and the variables."""
+    """A well-formed request: the document, the operation of it to run, and the variables.
+
+    `key`: the same for equal requests, whatever the order of their variables.
+    """
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
+    key: tuple[str, str | None, bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        variables = orjson.dumps(self.variables, option=orjson.OPT_SORT_KEYS) if self.variables else b""
+        object.__setattr__(self, "key", (self.query, self.operation_name, variables))
+
+    @property
+    def size(self) -> int:
+        """Characters of what was asked."""
+        return len(self.query) + len(self.key[2])
 
 
 class Malformed(Exception):
@@ -31,20 +44,14 @@ class Malformed(Exception):
         self.status = status
 
 
-async def read_request(request: Request, most: int) -> Asked:
-    """What a POST of up to `most` bytes or the address of a GET asks. Malformed otherwise."""
-    if request.method in ("GET", "HEAD"):
-        return _from_address(request.query_params)
-    return _checked(await read_object(request, most, '{"query": "{ __typename }"}'))
-
-
 async def read_object(request: Request, most: int, example: str) -> dict[str, Any]:
     """The JSON object that a POST of up to `most` bytes carries. Malformed otherwise."""
-    _check_content_type(request.headers.get("content-type"))
-    return _object(await _body(request, most), example)
+    check_content_type(request.headers.get("content-type"))
+    return _object(await read_body(request, most), example)
 
 
-def _check_content_type(header: str | None) -> None:
+def check_content_type(header: str | None) -> None:
+    """Malformed unless a body of this Content-Type is JSON."""
     name, *parameters = (header or "").lower().split(";")
     if name.strip() != JSON:
         sent = f'not "{name.strip()}"' if name.strip() else "and there was none"
@@ -55,7 +62,8 @@ def _check_content_type(header: str | None) -> None:
             raise Malformed(f"The body must be encoded in UTF-8, not in {value.strip()}.", 415)
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
+    """The body of up to `most` bytes. Malformed when there are more."""
     declared = request.headers.get("content-length", "")
     chunks, size = [], int(declared) if declared.isdecimal() else 0
     if size <= most:
@@ -84,7 +92,13 @@ def _object(body: bytes, example: str) -> dict[str, Any]:
     return given
 
 
-def _from_address(params: QueryParams) -> Asked:
+def from_body(body: bytes) -> Asked:
+    """What the body of a POST asks. Malformed when it is not well-formed."""
+    return _checked(_object(body, '{"query": "{ __typename }"}'))
+
+
+def from_address(params: QueryParams) -> Asked:
+    """What the address of a GET asks. Malformed when it is not well-formed."""
     given: dict[str, Any] = {name: params[name] for name in ("query", "operationName") if name in params}
     for name in ("variables", "extensions"):
         if params.get(name):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -235,6 +236,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     return Settings(**{one.name: read_value(one, text, one.variable) for one, text in given if text.strip()})
 
 
+@lru_cache(maxsize=16)
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach the address."""
     try:

@@ -75,7 +75,7 @@ class _Noting(Compiler):
 
 
 @dataclass(frozen=True, slots=True)
-class _Idle:
+class _Idle(Engine):
     """An engine that knows the facts and runs nothing: totals are one row of nulls, everything else has no rows."""
 
     inner: Engine
@@ -89,7 +89,7 @@ class _Idle:
         statement = compile_statement(facts)
         rows = 1 if self.noting.is_total(statement) else 0
         table = pa.table({column.name: pa.nulls(rows, _TYPES[column.kind]) for column in statement.columns})
-        return Answer(table, statement, facts, cached=False, seconds=0.0)
+        return Answer(table, statement, facts, cached=False, seconds=0.0, size=table.nbytes)
 
     async def close(self) -> None:
         await self.inner.close()

@@ -95,6 +95,8 @@ class Admission:
             line = min(ready, key=lambda one: (one.running, one.served))
             place = line.waiting.popleft()
             self.waiting -= 1
+            if place.cancelled():  # whoever waited there has gone, and is about to notice
+                continue
             self._count += 1
             line.served = self._count
             line.running += 1
@@ -115,7 +117,9 @@ class Admission:
         if len(longest.waiting) <= mine:
             return full
         self.waiting -= 1
-        longest.waiting.pop().set_exception(full)
+        last = longest.waiting.pop()
+        if not last.cancelled():
+            last.set_exception(full)
         return None
 
     def _leave(self, line: _Line) -> None:

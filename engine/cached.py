@@ -19,7 +19,7 @@ OVERHEAD = 2048
 """Bytes of an answer beside its columns and its SQL."""
 
 
-class Cached(Busy):
+class Cached(Engine, Busy):
     """An engine around another one. The key is the statement's digest and the versions of the datasets it reads."""
 
     def __init__(self, inner: Engine, settings: EngineSettings) -> None:
@@ -31,6 +31,19 @@ class Cached(Busy):
         """The inner engine's."""
         return await self._inner.facts(datasets)
 
+    def known(self, datasets: Sequence[str]) -> Facts | None:
+        """The inner engine's."""
+        return self._inner.known(datasets)
+
+    def kept(self, datasets: Sequence[str], compile_statement: Compile) -> Answer | None:
+        """A kept answer, of current facts."""
+        facts = self._inner.known(datasets)
+        if facts is None:
+            return None
+        statement = compile_statement(facts)
+        kept = self._answers.get(key_of(statement, facts))
+        return None if kept is None else _again(kept, facts)
+
     async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
         """A kept answer, the one that an equal query is computing, or the inner engine's."""
         facts = await self._inner.facts(datasets)
@@ -38,7 +51,7 @@ class Cached(Busy):
         key = key_of(statement, facts)
         kept = self._answers.get(key)
         if kept is not None:
-            return replace(kept, facts=facts, cached=True)
+            return _again(kept, facts)
 
         def compile_again(now: Facts) -> Statement:
             return statement if now.version == facts.version else compile_statement(now)
@@ -62,6 +75,11 @@ class Cached(Busy):
         return answer
 
 
+def _again(kept: Answer, facts: Facts) -> Answer:
+    """A kept answer, given once more."""
+    return Answer(kept.table, kept.statement, facts, cached=True, seconds=kept.seconds, size=kept.size)
+
+
 def key_of(statement: Statement, facts: Facts) -> Hashable:
     """What an answer depends on."""
     return statement.digest, tuple(facts.datasets[name].version for name in statement.datasets)
@@ -69,4 +87,4 @@ def key_of(statement: Statement, facts: Facts) -> Hashable:
 
 def size_of(answer: Answer) -> int:
     """Its bytes, about."""
-    return int(answer.table.nbytes) + 2 * len(answer.statement.sql) + OVERHEAD
+    return answer.size + 2 * len(answer.statement.sql) + OVERHEAD

@@ -19,7 +19,8 @@ Compile = Callable[[Facts], Statement]
 class Answer:
     """Rows as an Arrow table whose columns are the statement's, the facts they were computed from, and how they came.
 
-    `seconds`: spent running (for a cached answer: when it was computed). Every row comes from one data version.
+    `seconds`: spent running (for a cached answer: when it was computed). `size`: bytes of the table. Every row comes
+    from one data version.
     """
 
     table: pa.Table
@@ -27,6 +28,7 @@ class Answer:
     facts: Facts
     cached: bool
     seconds: float
+    size: int
 
 
 class Engine(Protocol):
@@ -39,6 +41,14 @@ class Engine(Protocol):
     async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
         """Compile against current facts and run; again when files changed meanwhile. DataError, Timeout, Overloaded."""
         ...
+
+    def known(self, datasets: Sequence[str]) -> Facts | None:
+        """Facts of these datasets that need no look at the files now; None when one is due. Never waits."""
+        return None
+
+    def kept(self, datasets: Sequence[str], compile_statement: Compile) -> Answer | None:
+        """An answer that is at hand, from current facts; None when it has to be asked for. Never waits."""
+        return None
 
     async def close(self) -> None:
         """Stop what runs and let go of everything."""

@@ -13,7 +13,7 @@ from engine.settings import EngineSettings
 from semantic.model.facts import Facts
 
 
-class Limited(Busy):
+class Limited(Engine, Busy):
     """An engine around another one. More running queries than cores would only slow all of them down."""
 
     def __init__(self, inner: Engine, settings: EngineSettings) -> None:
@@ -34,6 +34,14 @@ class Limited(Busy):
     def load(self) -> Load:
         """The queue's."""
         return Load(self._admission.running, self._admission.waiting)
+
+    def known(self, datasets: Sequence[str]) -> Facts | None:
+        """The inner engine's."""
+        return self._inner.known(datasets)
+
+    def kept(self, datasets: Sequence[str], compile_statement: Compile) -> Answer | None:
+        """The inner engine's."""
+        return self._inner.kept(datasets, compile_statement)
 
     async def close(self) -> None:
         """Close the inner engine."""

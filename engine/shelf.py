@@ -43,6 +43,13 @@ class Shelf:
                 raise self._failed[name].with_traceback(None)
         return tuple(self._editions[name] for name in datasets)
 
+    def fresh(self, datasets: Sequence[str]) -> tuple[Edition, ...] | None:
+        """The same without looking; None when a look is due."""
+        oldest = time.monotonic() - self._freshness
+        if any(self._checked.get(name, NEVER) < oldest or name in self._failed for name in datasets):
+            return None
+        return tuple(self._editions[name] for name in datasets)
+
     def doubt(self, datasets: Sequence[str]) -> None:
         """Look after these datasets at the next request, whenever that is."""
         for name in datasets:

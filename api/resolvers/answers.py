@@ -8,7 +8,7 @@ import time
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from api.resolvers.compiler import Question
 from api.resolvers.context import Context
@@ -18,6 +18,7 @@ from engine.engine import Answer
 from semantic.compile import Audited, Compiled, datasets_needed
 from semantic.errors import DataError, QueryError
 from semantic.model.facts import Facts
+from semantic.query.query import Viewer
 from semantic.query.warning import QueryWarning
 from semantic.sql.statement import Statement
 
@@ -40,20 +41,52 @@ async def ask(context: Context, question: Question) -> Answered:
     """Compile and run one question. QueryError when there is no right answer, or too much of it; DataError, Timeout,
     Overloaded.
     """
-    limits, ledger = context.limits, context.ledger
-    ledger.ask(question)
-    CALLER.set(Caller(context.viewer.id, limits.concurrency))
+    context.ledger.ask(question)
+    CALLER.set(Caller(context.viewer.id, context.limits.concurrency))
 
     def compile_statement(facts: Facts) -> Statement:
         compiled = context.compiler.compile(question, facts, context.viewer)
-        ledger.weigh(question, compiled, limits)
+        context.ledger.weigh(question, compiled, context.limits)
         return compiled.statement
 
     with _spoken(context):
-        async with in_time(limits.deadline, "The query was stopped"):
+        async with in_time(context.limits.deadline, "The query was stopped"):
             answer = await context.engine.answer(datasets_needed(context.model, question), compile_statement)
-    compiled = context.compiler.compile(question, answer.facts, context.viewer)
-    ledger.take(question, compiled, answer, time.time_ns(), limits)
+    return _taken(context, question, answer, context.compiler.compile(question, answer.facts, context.viewer))
+
+
+class Prepared(Generic[Q]):
+    """A question that is asked again and again, with what was compiled for it last: of which viewer, on which data."""
+
+    __slots__ = ("_compiled", "_facts", "_viewer", "datasets", "question")
+
+    def __init__(self, question: Q, datasets: tuple[str, ...]) -> None:
+        self.question = question
+        self.datasets = datasets
+        self._facts: Facts | None = None
+        self._viewer: Viewer | None = None
+        self._compiled: Compiled | None = None
+
+    def kept(self, context: Context) -> Answered | None:
+        """The answer where it is at hand; None when it has to be asked for. Errors as those of `ask`."""
+        context.ledger.ask(self.question)
+        answer = context.engine.kept(self.datasets, lambda facts: self._compile(context, facts).statement)
+        if answer is None:
+            return None
+        return _taken(context, self.question, answer, self._compile(context, answer.facts))
+
+    def _compile(self, context: Context, facts: Facts) -> Compiled:
+        known = self._compiled
+        if known is None or facts is not self._facts or context.viewer != self._viewer:
+            known = context.compiler.compile(self.question, facts, context.viewer)
+            self._compiled, self._facts, self._viewer = known, facts, context.viewer
+        context.ledger.weigh(self.question, known, context.limits)
+        return known
+
+
+def _taken(context: Context, question: Question, answer: Answer, compiled: Compiled) -> Answered:
+    """An answer with what was compiled for it, entered in the request's ledger."""
+    context.ledger.take(question, compiled, answer, time.time_ns(), context.limits)
     return Answered(answer, compiled)
 
 

@@ -36,11 +36,11 @@ class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):
         """Lists of rows and of cells as JSON, of records as plain objects; other lists as usual."""
         of_type = get_named_type(return_type)
         if isinstance(result, Rows):
-            parts = self._parts(of_type, field_details_list, result.by_field)
+            parts = self.parts(of_type, field_details_list, result.by_field)
             if parts is not None:
                 return orjson.Fragment(write_objects(result, parts))
         elif isinstance(result, tuple) and isinstance(of_type, GraphQLObjectType):
-            parts = self._parts(of_type, field_details_list, by_field=True)
+            parts = self.parts(of_type, field_details_list, by_field=True)
             if parts is not None and are_flat(of_type, parts):
                 return write_records(result, of_type, parts)
         elif isinstance(result, Cells) and not self._wrapped:
@@ -58,7 +58,7 @@ class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """A single row as its values; other objects as usual."""
         if isinstance(result, Row):
-            parts = self._parts(return_type, field_details_list, result.rows.by_field)
+            parts = self.parts(return_type, field_details_list, result.rows.by_field)
             if parts is not None:
                 return {
                     part.name: return_type.name if part.column is None else result.value(part.column) for part in parts
@@ -70,7 +70,7 @@ class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):
         """Whether something wants to see every field resolved. (The manager itself is always truthy.)"""
         return self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
 
-    def _parts(self, of_type: Any, field_details_list: FieldDetailsList, by_field: bool) -> list[Part] | None:
+    def parts(self, of_type: Any, field_details_list: FieldDetailsList, by_field: bool) -> list[Part] | None:
         """The fields selected, in order; None when they are not all plain columns."""
         if self._wrapped or not isinstance(of_type, GraphQLObjectType):
             return None
@@ -81,7 +81,7 @@ class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):
         for key, details in collected.grouped_field_set.items():
             name = details[0].node.name.value
             if name == "__typename":
-                parts.append(Part(key, constant=orjson.dumps(of_type.name).decode()))
+                parts.append(Part(key, constant=of_type.name))
             elif name in of_type.fields:
                 parts.append(Part(key, name if by_field else key))
             else:

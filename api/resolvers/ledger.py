@@ -87,7 +87,7 @@ class Ledger:
         self._answers[id(question)] = answer
         if not answer.cached:
             self._ran.append(Ran(compiled, answer.table.num_rows, answer.seconds, now))
-        self._bytes += answer.table.nbytes
+        self._bytes += answer.size
         if limits.answer and self._bytes > limits.answer:
             raise QueryError(
                 Code.LIMIT_EXCEEDED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -13,6 +13,7 @@ from api.resolvers.pages import Cut
 from api.resolvers.questions import Page
 from api.schema.results import Notice, PageInfo
 from api.schema.scalars import Long
+from semantic.model.facts import Facts
 from semantic.query.notice import stale
 from semantic.query.period import data_through
 from semantic.query.warning import QueryWarning
@@ -22,21 +23,34 @@ from semantic.time import zone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """`meta`. Its attributes are the fields of the GraphQL type; SQL is only put into words when it is selected."""
+    """`meta`. Its attributes are the fields of the GraphQL type; most are only worked out when they are selected.
 
+    `facts` and `through`: of every answer, what was true of its data and its last complete day.
+    """
+
+    context: Context
     answers: Mapping[str, Answered]
-    may_see_sql: bool
-    data_version: str
-    data_through: date | None
+    facts: Sequence[Facts]
+    through: Sequence[date | None]
     duration_ms: float
-    warnings: tuple[Notice, ...] = ()
+    audited: tuple[QueryWarning, ...] = ()
     rollup: str | None = None
+
+    @property
+    def data_version(self) -> str:
+        """One version for all the data."""
+        return data_version(self.facts)
+
+    @property
+    def data_through(self) -> date | None:
+        """The earliest of the last complete days."""
+        return min((day for day in self.through if day is not None), default=None)
 
     @property
     def sql(self) -> str | None:
         """What was run: where it was several statements, each under a comment that says what it is for."""
         texts = {title: _shown(answered.compiled.statement) for title, answered in self.answers.items()}
-        if not texts or not self.may_see_sql:
+        if not texts or not self.context.may_see_sql:
             return None
         if len(texts) == 1:
             return next(iter(texts.values()))
@@ -47,32 +61,37 @@ class About:
         """Whether everything came from the cache."""
         return bool(self.answers) and all(answered.answer.cached for answered in self.answers.values())
 
+    @property
+    def warnings(self) -> list[Notice]:
+        """The warnings of every answer, each once; those of audits; then those of data that has grown old."""
+        every = [warning for answered in self.answers.values() for warning in answered.compiled.warnings]
+        found = dict.fromkeys([*every, *self.audited, *_stale(self.context, self.answers)])
+        spoken = self.context.names.spoken
+        return [Notice(code=warning.code.value, message=spoken(warning.message)) for warning in found]
+
 
 async def about(context: Context, answers: Mapping[str, Answered], started: float) -> About:
     """How answers came about, each under what it is for. Without any: what is true of all the model's data."""
     if answers:
-        every = [answered.answer.facts for answered in answers.values()]
-        through = [answered.compiled.data_through for answered in answers.values()]
-    else:
-        facts = await context.engine.facts(tuple(sorted(context.model.stored)))
-        every = [facts]
-        tz = zone(context.model.timezone)
-        through = [data_through(context.model.datasets[name], found, tz) for name, found in facts.datasets.items()]
+        return about_answers(context, answers, started, await audit(context, answers.values()))
+    facts = await context.engine.facts(tuple(sorted(context.model.stored)))
+    tz = zone(context.model.timezone)
+    through = [data_through(context.model.datasets[name], found, tz) for name, found in facts.datasets.items()]
+    return About(context=context, answers=answers, facts=[facts], through=through, duration_ms=_milliseconds(started))
+
+
+def about_answers(
+    context: Context, answers: Mapping[str, Answered], started: float, audited: tuple[QueryWarning, ...] = ()
+) -> About:
+    """How at least one answer came about. `audited`: what its audits warn of."""
     return About(
+        context=context,
         answers=answers,
-        may_see_sql=context.may_see_sql,
-        data_version=data_version(every),
-        data_through=min((day for day in through if day is not None), default=None),
+        facts=[answered.answer.facts for answered in answers.values()],
+        through=[answered.compiled.data_through for answered in answers.values()],
         duration_ms=_milliseconds(started),
-        warnings=tuple(_notices(context, answers, await audit(context, answers.values()))),
+        audited=audited,
     )
-
-
-def _notices(context: Context, answers: Mapping[str, Answered], audited: tuple[QueryWarning, ...]) -> Iterator[Notice]:
-    """The warnings of every answer, each once; those of audits; then those of data that has grown old."""
-    every = [warning for answered in answers.values() for warning in answered.compiled.warnings]
-    for warning in dict.fromkeys([*every, *audited, *_stale(context, answers)]):
-        yield Notice(code=warning.code.value, message=context.names.spoken(warning.message))
 
 
 def _stale(context: Context, answers: Mapping[str, Answered]) -> Iterator[QueryWarning]:

@@ -18,7 +18,7 @@ from api.resolvers.selection import Info, selected
 from api.schema.results import PageInfo
 from semantic.query.query import MetricQuery
 
-_NOTHING = pa.table({"": pa.nulls(1)})
+NOTHING = pa.table({"": pa.nulls(1)})
 """The table of totals that ask for no metric."""
 
 
@@ -58,7 +58,7 @@ def totals(root: Metrics, info: Info) -> Row:
 
 def totals_row(questions: Questions, question: MetricQuery | None, answers: Mapping[MetricQuery, Answered]) -> Row:
     """The only row of totals; null throughout when they ask for no metric."""
-    return Row(Rows(answers[question].answer.table if question else _NOTHING, questions.zone))
+    return Row(Rows(answers[question].answer.table if question else NOTHING, questions.zone))
 
 
 def page_info(root: Metrics, info: Info) -> PageInfo:

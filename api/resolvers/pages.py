@@ -24,6 +24,14 @@ class Cut:
 
 async def cut(context: Context, page: Page, question: MetricQuery, answered: Answered) -> Cut:
     """The page of an answer. LIMIT_EXCEEDED when all rows were asked for and there are too many."""
+    found = cut_now(page, question, answered)
+    if found is not None:
+        return found
+    return Cut(answered.answer.table, False, await _total(context, question, answered))
+
+
+def cut_now(page: Page, question: MetricQuery, answered: Answered) -> Cut | None:
+    """The same from the answer alone; None when the number of all rows has to be asked for."""
     table = answered.answer.table
     if page.limit is None and table.num_rows > page.most:
         raise QueryError(
@@ -32,16 +40,21 @@ async def cut(context: Context, page: Page, question: MetricQuery, answered: Ans
             "Ask page by page, with `limit` and `offset`.",
         )
     more = page.limit is not None and table.num_rows > page.limit
-    total = await _total(context, question, answered) if page.counts else None
+    if not page.counts:
+        total = None
+    elif table.num_rows:  # every row carries the number
+        total = int(table.column(ROW_COUNT)[0].as_py())
+    elif question.offset or question.limit == 0:  # beyond the last row
+        return None
+    else:
+        total = 0
     return Cut(table.slice(0, page.limit) if more else table, more, total)
 
 
 async def _total(context: Context, question: MetricQuery, answered: Answered) -> int:
-    """All rows there are. Every row carries the number; beyond the last row it has to be asked for on its own."""
-    counted = answered.answer.table
-    if not counted.num_rows and (question.offset or question.limit == 0):
-        first = await ask(context, replace(question, offset=0, limit=1))
-        if first.answer.facts.version != answered.answer.facts.version:
-            raise DataError("The data changed while it was read.", "Ask again.")
-        counted = first.answer.table
+    """All rows there are, where the answer has none that would say so."""
+    first = await ask(context, replace(question, offset=0, limit=1))
+    if first.answer.facts.version != answered.answer.facts.version:
+        raise DataError("The data changed while it was read.", "Ask again.")
+    counted = first.answer.table
     return int(counted.column(ROW_COUNT)[0].as_py()) if counted.num_rows else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -13,6 +13,8 @@ from strawberry.types.field import StrawberryField
 
 from api.resolvers.rows import Part
 
+Getters = Sequence[tuple[str, Callable[[Any], Any]]]
+
 
 def are_flat(of_type: GraphQLObjectType, parts: Sequence[Part]) -> bool:
     """Whether the fields are of scalars alone."""
@@ -22,9 +24,21 @@ def are_flat(of_type: GraphQLObjectType, parts: Sequence[Part]) -> bool:
 
 def write_records(records: Sequence[Any], of_type: GraphQLObjectType, parts: Sequence[Part]) -> list[dict[str, Any]]:
     """A JSON object for each record; a part's column is a field of the type."""
-    fixed = {part.name: of_type.name for part in parts}
-    named = [(part.name, attrgetter(_attribute(of_type, part.column))) for part in parts if part.column is not None]
-    return [fixed | {name: _plain(get(record)) for name, get in named} for record in records]
+    getters = getters_of(of_type, parts)
+    return [write_record(record, getters) for record in records]
+
+
+def getters_of(of_type: GraphQLObjectType, parts: Sequence[Part]) -> Getters:
+    """How each part is read from a record: its response name, and a function of the record."""
+    return [
+        (part.name, (lambda _: of_type.name) if part.column is None else attrgetter(_attribute(of_type, part.column)))
+        for part in parts
+    ]
+
+
+def write_record(record: object, getters: Getters) -> dict[str, Any]:
+    """One record as a JSON object."""
+    return {name: _plain(get(record)) for name, get in getters}
 
 
 def _attribute(of_type: GraphQLObjectType, name: str) -> str:

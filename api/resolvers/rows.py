@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
+import arro3.io
 import numpy as np
 import orjson
 import pyarrow as pa
@@ -21,9 +23,16 @@ import pyarrow.compute as pc
 from semantic.time import utc_offsets
 
 _SLICE = 16_384
-"""Rows written at a time: bounds the memory of the intermediate texts, and keeps them below Arrow's 2 GiB."""
+"""Rows written at a time: bounds the memory of the intermediate texts, and how long other requests stand still."""
 _FEW = 4
 """A text column with at most one distinct value in so many rows is escaped value by value."""
+_FEW_INSTANTS = 500
+"""Up to so many different instants are written one by one; more of them all at once."""
+_NUMBERS = (pa.int8, pa.int16, pa.int32, pa.int64, pa.uint8, pa.uint16, pa.uint32, pa.uint64, pa.float32, pa.float64)
+_OTHERS = (pa.string(), pa.large_string(), pa.bool_(), pa.date32(), pa.decimal128(1), pa.decimal256(1), pa.null())
+_AS_THEY_ARE = frozenset(kind.id for kind in (*(make() for make in _NUMBERS), *_OTHERS))
+"""Types whose JSON is what it should be: bare numbers with all their digits, ISO days."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TO_ESCAPE = r'["\\\x00-\x1f]'
 
 Value = str | int | float | bool | Decimal | date | datetime | None
@@ -80,45 +89,77 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One field of a JSON object: its response name, and the column it shows or else the same JSON in every row."""
+    """One field of a JSON object: its response name, and the column it shows or else the same text in every row."""
 
     name: str
     column: str | None = None
-    constant: str = "null"
+    constant: str | None = None
 
 
 def write_objects(rows: Rows, parts: Sequence[Part]) -> bytes:
     """A JSON array of one object for each row."""
-    keys = [f"{orjson.dumps(part.name).decode()}:" for part in parts]
-    return _write(rows, parts, keys, "{", "}")
+    if not parts:
+        return b"[" + b",".join([b"{}"] * len(rows)) + b"]"
+    if len(rows) <= _SLICE:
+        return _objects(rows.table, rows.zone, parts)
+    slices = (rows.table.slice(begin, _SLICE) for begin in range(0, len(rows), _SLICE))
+    return b"[" + b",".join(_objects(part, rows.zone, parts)[1:-1] for part in slices) + b"]"
+
+
+def _objects(table: pa.Table, zone: ZoneInfo, parts: Sequence[Part]) -> bytes:
+    """The rows of a slice, without a Python object for each cell."""
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    found = [None if part.column is None else columns.get(part.column) for part in parts]
+    shown = [_writable(column, part, len(table), zone) for column, part in zip(found, parts, strict=True)]
+    sink = BytesIO()
+    arro3.io.write_json(pa.table(shown, [part.name for part in parts]), sink, explicit_nulls=True)
+    return sink.getvalue()
+
+
+def _writable(column: pa.ChunkedArray | None, part: Part, rows: int, zone: ZoneInfo) -> pa.ChunkedArray | pa.Array:
+    """A column of a type whose JSON is what it should be; the part's constant where there is none."""
+    if column is None:
+        return pa.nulls(rows) if part.constant is None else pa.repeat(part.constant, rows)
+    kind = column.type
+    if kind.id in _AS_THEY_ARE:
+        return column
+    return _instants(column, zone) if pa.types.is_timestamp(kind) else column.cast(pa.string())
+
+
+def _instants(column: pa.ChunkedArray, zone: ZoneInfo) -> pa.Array:
+    """Instants as texts, each different one written once: rows split by something else too repeat them."""
+    encoded = column.combine_chunks().dictionary_encode()
+    different = encoded.dictionary
+    if len(different) > _FEW_INSTANTS:
+        return instant_texts(different, zone).take(encoded.indices)
+    if different.type.unit != "us":
+        different = different.cast(pa.timestamp("us", different.type.tz))
+    texts = [_iso(at, zone, different.type.tz) for at in different.view(pa.int64()).to_pylist()]
+    return pa.DictionaryArray.from_arrays(encoded.indices, pa.array(texts, pa.string()))
+
+
+def _iso(micros: int, zone: ZoneInfo, tz: str | None) -> str:
+    moment = _EPOCH + timedelta(microseconds=micros)
+    return moment.replace(tzinfo=None).isoformat() if tz is None else moment.astimezone(zone).isoformat()
 
 
 def write_arrays(rows: Rows, columns: Sequence[str]) -> bytes:
     """A JSON array of one array for each row."""
-    parts = [Part(name, name) for name in columns]
-    return _write(rows, parts, [""] * len(parts), "[", "]")
-
-
-def _write(rows: Rows, parts: Sequence[Part], keys: list[str], opening: str, closing: str) -> bytes:
-    pieces = [
-        _body(rows.table.slice(begin, _SLICE), rows.zone, parts, keys, opening, closing)
-        for begin in range(0, len(rows), _SLICE)
-    ]
+    pieces = [_arrays(rows.table.slice(begin, _SLICE), rows.zone, columns) for begin in range(0, len(rows), _SLICE)]
     return b"[" + b",".join(pieces) + b"]"
 
 
-def _body(table: pa.Table, zone: ZoneInfo, parts: Sequence[Part], keys: list[str], opening: str, closing: str) -> bytes:
+def _arrays(table: pa.Table, zone: ZoneInfo, columns: Sequence[str]) -> bytes:
     """The rows of a slice with commas between. Arrow lays joined texts one after the other: that is the JSON."""
     texts: list[pa.Array | str] = []
-    literal = opening
-    for part, key in zip(parts, keys, strict=True):
-        literal += key
-        if part.column is None or part.column not in table.column_names:
-            literal += part.constant + ","
-            continue
-        texts += [literal, _json(table.column(part.column), zone)]
-        literal = ","
-    literal = literal.removesuffix(",") + closing + ","
+    literal = "["
+    for name in columns:
+        if name in table.column_names:
+            texts += [literal, _json(table.column(name), zone)]
+            literal = ","
+        else:
+            literal += "null,"
+    literal = literal.removesuffix(",") + "],"
     if not any(isinstance(text, pa.Array) for text in texts):
         return (literal * int(table.num_rows))[:-1].encode()
     joined = pc.binary_join_element_wise(*texts, literal, "")
@@ -185,7 +226,7 @@ def instant_texts(array: pa.Array, zone: ZoneInfo) -> pa.Array:
 
 
 def _micros(instant: datetime) -> int:
-    since = instant.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    since = instant.replace(tzinfo=UTC) - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 

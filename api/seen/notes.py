@@ -44,6 +44,11 @@ class Notes:
         self.name, self.kind, self.codes = answered.name, answered.operation, answered.codes
         self.answered = answered.account
 
+    def kept_one(self, answered: Response, viewer: Viewer, model: Model) -> None:
+        """That the answer is one that was kept."""
+        self.came(answered)
+        self.viewer, self.model, self.kept = viewer, model, True
+
     def of(self, context: Context) -> None:
         """Who asks, and of which model."""
         self.viewer, self.model, self.discreet = context.viewer, context.model, context.discreet

@@ -151,7 +151,7 @@ class Keys:
     @property
     def exist(self) -> bool:
         """Whether there is a key file."""
-        return self._path.exists()
+        return os.path.exists(self._path)
 
     def viewer(self, key: str) -> Viewer:
         """Whom a key stands for. Unauthenticated when it is not valid; whether it ever was takes as long to say."""

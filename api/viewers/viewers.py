@@ -6,6 +6,7 @@ viewer = await viewers.resolve(request.headers, peer, model)  # Unauthenticated 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -41,6 +42,11 @@ class Viewers:
         """Who sent a request, or opened a WebSocket. Errors as those of `resolve`."""
         peer = connection.client.host if connection.client else None
         return await self.resolve(connection.headers, peer, model)
+
+    def nobody(self, headers: Mapping[bytes, bytes], model: Model) -> Viewer | None:
+        """Somebody anonymous, where a request names nobody and that is allowed; None: `resolve` it."""
+        named = self._proxy is not None or b"authorization" in headers or b"x-api-key" in headers
+        return None if named or not self.may_be_anonymous(model) else ANONYMOUS
 
     async def resolve(self, headers: Headers, peer: str | None, model: Model) -> Viewer:
         """Who asks, of a model. Unauthenticated; Unverifiable when that can't be found out just now.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from semantic.model.facts import Kind
 from semantic.query.query import Scalar
@@ -24,19 +24,16 @@ class Column:
 class Statement:
     """One SQL text with `?` parameters in text order. Datasets appear in it as tables of their own names.
 
-    `datasets`: every dataset it reads, sorted.
+    `datasets`: every dataset it reads, sorted. `digest`: equal for equal text, parameters (with their types) and
+    columns; the cache's key, next to the data version.
     """
 
     sql: str
     params: tuple[Parameter, ...]
     columns: tuple[Column, ...]
     datasets: tuple[str, ...]
+    digest: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def digest(self) -> str:
-        """Equal for equal text, parameters (with their types) and columns.
-
-        The cache's key, next to the data version.
-        """
+    def __post_init__(self) -> None:
         parts = [self.sql, *(f"{type(value).__name__}:{value!r}" for value in self.params), repr(self.columns)]
-        return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+        object.__setattr__(self, "digest", hashlib.sha256("\x00".join(parts).encode()).hexdigest())

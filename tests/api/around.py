@@ -16,7 +16,7 @@ from tests.api.shop import Shop
 
 
 @dataclass
-class Around:
+class Around(Engine):
     """A real engine with something before and after each answer; it counts what it was asked.
 
     `swaps`: files replaced after an answer each, which then come one after the other.

@@ -17,7 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from api.context import Outcome, Response
+from api.execute import execute_now
+from api.request import Asked
 from api.resolvers.columnar import ColumnarExecutor
+from api.resolvers.limits import Limits
 from tests.api.shop import Shop, open_shop, write_tables
 
 KEYS = (
@@ -165,7 +169,7 @@ def parsed(body: bytes) -> Any:
     return json.loads(body, parse_float=Decimal, object_pairs_hook=lambda pairs: pairs)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=st.lists(documents(), min_size=1, max_size=3))
 def test_columnar_is_stock(files: Path, asked: list[str]) -> None:
     asyncio.run(_compare(files, asked))
@@ -182,6 +186,19 @@ async def _compare(files: Path, asked: list[str]) -> None:
             assert parsed(_without_errors(by_column.response.body)) == parsed(_without_errors(by_cell.response.body))
             assert sorted(by_column.codes) == sorted(by_cell.codes)
             assert by_column.response.outcome == by_cell.response.outcome
+            planned = at_hand(columnar, document)
+            if planned is not None:
+                assert by_cell.response.outcome is planned.outcome is Outcome.OK
+                assert parsed(planned.body) == parsed(by_cell.response.body)
+
+
+def at_hand(shop: Shop, document: str, **context: Any) -> Response | None:
+    """The answer of the operation's plan, which is made when it is asked for the second time."""
+    asked = Asked(document, None, VARIABLES)
+    found = None
+    for _ in range(2):
+        found = execute_now(shop.snapshot, asked, asked.key, shop.snapshot.context(**context))
+    return found
 
 
 def _without_errors(body: bytes) -> bytes:
@@ -232,3 +249,62 @@ async def test_a_middleware_sees_every_field(shop: Shop) -> None:
     answered = await result
     assert answered.errors is None
     assert seen.count("uv") == len(answered.data["metrics"]["rows"]) == 4
+
+
+PLANNED = (
+    "{ metrics { rows { channel uv } } }",
+    "{ __typename metrics(limit: 2) { __typename totals { __typename u: uv gmv } rows { a: channel __typename uv } } }",
+    "query ($yes: Boolean!) { a: metrics { rows { uv channel @skip(if: $yes) } } b: metrics { totals { uv } } }",
+    "{ metrics(limit: 2) { rows { channel uv } pageInfo { hasNextPage totalCount limit __typename } } }",
+    "{ metrics { rows { time(grain: HOUR) uv } meta { dataVersion dataThrough rollup sql } } }",
+    "{ metrics { totals { __typename channel } } }",
+    "{ metrics { ...M } } fragment M on Metrics { rows { ...R } totals { ...R } } fragment R on Row { uv avgScore }",
+)
+
+
+@pytest.mark.parametrize("document", PLANNED)
+async def test_plain_operations_have_plans(shop: Shop, document: str) -> None:
+    stock = await shop.ask(document, VARIABLES)
+    planned = at_hand(shop, document)
+    assert planned is not None
+    assert parsed(planned.body) == parsed(stock.response.body)
+    assert planned.account == stock.response.account or not stock.response.account.cached
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ metrics { rows { nothing } } }",
+        "{ metrics(limit: -1) { rows { uv } } }",
+        "{ metrics { rows { uv } } catalog { version } }",
+        "{ metrics { meta { warnings { code } } } }",
+        "{ __schema { queryType { name } } }",
+        "query A { __typename } query B { __typename }",
+        "{",
+    ],
+)
+async def test_other_operations_have_none(shop: Shop, document: str) -> None:
+    await shop.ask(document, VARIABLES)
+    assert at_hand(shop, document) is None
+
+
+async def test_what_is_not_at_hand_is_left_to_the_executor(shop: Shop) -> None:
+    document = "{ metrics(where: {age: {eq: 3}}) { rows { channel uv } meta { cached } } }"
+    assert at_hand(shop, document) is None
+    assert (await shop.ask(document, VARIABLES)).data["metrics"]["meta"] == {"cached": False}
+    planned = at_hand(shop, document)
+    assert planned is not None
+    assert json.loads(planned.body)["data"]["metrics"]["meta"] == {"cached": True}
+    assert planned.account.cached
+
+
+async def test_a_plan_keeps_limits(shop: Shop) -> None:
+    document = "{ metrics { rows { channel platform uv } } }"
+    await shop.ask(document, VARIABLES)
+    assert at_hand(shop, document) is not None
+    limits = Limits(answer=100)
+    asked = Asked(document, None, VARIABLES)
+    for _ in range(3):
+        context = shop.snapshot.context(limits=limits)
+        assert execute_now(shop.snapshot, asked, (asked.key, limits), context) is None
+    assert (await shop.ask(document, VARIABLES, limits=limits)).codes == ("LIMIT_EXCEEDED",)

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from api.context import Outcome
-from engine.engine import Answer, Compile
+from engine.engine import Answer, Compile, Engine
 from semantic.errors import Code, DataError, Overloaded, Timeout
 from semantic.model.facts import Facts
 from tests.api.shop import Shop, open_shop, write_tables
@@ -212,7 +212,7 @@ async def test_a_null_variable_for_a_list_is_left_out(shop: Shop) -> None:
     assert data == {"metrics": {"rows": [{"uv": 7}]}, "table": {"rows": [[7]]}}
 
 
-class Failing:
+class Failing(Engine):
     """An engine whose every answer is an error: what the machine does on a bad day."""
 
     def __init__(self, error: Exception) -> None:

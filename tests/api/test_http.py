@@ -236,8 +236,8 @@ def test_a_bug_of_ours_tells_nothing_but_its_log(
     async def execute(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("api.front.execute", execute)
-    reply = post(shop, {"query": GOOD})
+    monkeypatch.setattr("api.answering.execute", execute)
+    reply = post(shop, {"query": GOOD + "# never asked before"})
     assert (reply.status, code(reply)) == (500, "INTERNAL")
     assert "secret" not in reply.body.decode()
     assert reply.json["errors"][0]["extensions"]["fault"] == "ours"

@@ -14,7 +14,7 @@ from api.context import Snapshot
 from api.execute import build_snapshot, execute
 from api.resolvers.compiler import Question
 from api.showing import shown
-from engine.engine import Answer, Compile
+from engine.engine import Answer, Compile, Engine
 from semantic.load import load_texts
 from semantic.model.facts import Facts
 from semantic.model.model import Model
@@ -39,13 +39,13 @@ def facts(name: str) -> Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Knowing:
+class _Knowing(Engine):
     """An engine that knows facts and is never asked to run anything."""
 
-    known: Facts
+    true: Facts
 
     async def facts(self, datasets: Sequence[str]) -> Facts:
-        return Facts(self.known.version, {name: self.known.datasets[name] for name in datasets})
+        return Facts(self.true.version, {name: self.true.datasets[name] for name in datasets})
 
     async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
         """Compiles only: for documents whose questions are refused."""

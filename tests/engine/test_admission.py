@@ -159,3 +159,17 @@ async def test_cancelled_just_as_its_turn_comes() -> None:
     assert "a2" in desk.began
     await desk.end_all()
     assert desk.admission.running == 0
+
+
+async def test_a_place_whose_caller_is_just_leaving_is_given_to_the_next() -> None:
+    desk = Desk(Admission(concurrent=1, length=10, patience=0))
+    await desk.ask(A, "a1")
+    await desk.ask(B, "b1", "b2")
+    ending = asyncio.create_task(desk.end("a1"))
+    await asyncio.sleep(0)
+    desk.tasks[1].cancel()  # a1 leaves before this task has run again
+    await ending
+    await desk.end_all()
+    assert desk.began == ["a1", "b2"]
+    assert desk.tasks[1].cancelled()
+    assert (desk.admission.running, desk.admission.waiting) == (0, 0)

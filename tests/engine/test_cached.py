@@ -25,7 +25,7 @@ SLOW = 'SELECT sum(hash(a."n", b."n") % 7) FROM "events" a, "events" b'
 ENDLESS = 'SELECT sum(hash(a."n", b."n", c."n") % 7) FROM "events" a, "events" b, "events" c'
 
 
-class Counted:
+class Counted(Engine):
     """An engine around another one that counts what comes through."""
 
     def __init__(self, inner: Engine) -> None:

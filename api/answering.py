@@ -1,0 +1,152 @@
+"""Where answers come from: kept bytes, answers at hand of a planned operation, or the executor.
+
+All three say the same; each is there because the one after it costs several times as much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from starlette.requests import Request
+
+from api.asking import context_of
+from api.context import Outcome, Response, Snapshot
+from api.execute import execute, execute_now
+from api.kept import Entry, Kept
+from api.noted import Noted
+from api.request import Asked
+from api.resolvers.context import Context
+from api.resolvers.ledger import Ledger
+from api.running import Running
+from api.schema.language import choose
+from api.seen.notes import Notes
+from api.served import Served
+from semantic.errors import HeadwaterError
+from semantic.query.access import scope_of
+
+_OF_THE_MOMENT = re.compile(r"\b(cached|durationMs|warnings|freshness|rollup|viewer)\b")
+"""Fields whose values are of this very answer, of the clock or of who asks: an answer with one of them is not kept."""
+
+_nearest = lru_cache(maxsize=1024)(choose)
+
+
+@lru_cache(maxsize=4096)
+def _is_of_the_moment(document: str) -> bool:
+    return _OF_THE_MOMENT.search(document) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer, and the entry that it is kept as, where it is."""
+
+    response: Response
+    entry: Entry | None = None
+
+
+class Answering:
+    """Answers requests of one server. Used by one event loop."""
+
+    def __init__(self, served: Served, running: Running) -> None:
+        self._served = served
+        self._running = running
+        self._kept = Kept(served.settings.cache_bytes // 4)
+
+    def still(self, entry: Entry, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether an entry that answered somebody anonymous before may answer this request at once."""
+        served = self._served
+        if entry.snapshot is not served.snapshot or served.limits.rate or not self._kept.has(entry):
+            return False
+        if served.viewers.nobody(headers, entry.snapshot.model) is None or not entry.is_current_now():
+            return False
+        served.look_soon()
+        return True
+
+    def now(self, asked: Asked, headers: Mapping[bytes, bytes], notes: Notes) -> Found | None:
+        """The answer to somebody anonymous that needs no waiting; None: `answer` it.
+
+        `headers`: the request's, each once.
+        """
+        served, snapshot = self._served, self._served.snapshot
+        viewer = served.viewers.nobody(headers, snapshot.model)
+        if viewer is None:
+            return None
+        locale = headers.get(b"accept-language")
+        context = snapshot.context(
+            viewer,
+            None if locale is None else locale.decode("latin-1"),
+            served.settings.may_show_sql,
+            limits=served.limits,
+            discreet=served.settings.is_hardened,
+        )
+        key = _key(snapshot, asked, context)
+        of_the_moment = _is_of_the_moment(asked.query)
+        entry = None if of_the_moment else self._kept.get(snapshot, key)
+        if entry is not None and not entry.is_current_now():
+            return None
+        if entry is None and not (of_the_moment and snapshot.seen_by(viewer).plans.has(key)):
+            return None
+        try:
+            served.rates.take(viewer, context.limits)
+        except HeadwaterError:
+            return None  # refused once more, in words
+        served.look_soon()
+        if entry is not None:
+            notes.kept_one(entry.response, viewer, snapshot.model)
+            return Found(entry.response, entry)
+        response = execute_now(snapshot, asked, key, context)
+        if response is None:
+            return None
+        notes.of(context)
+        notes.came(response)
+        return Found(response)
+
+    async def answer(self, asked: Asked, request: Request, notes: Notes) -> Found:
+        """The answer, from the first place that has it. Unauthenticated, RateLimited, Gone, Stopping."""
+        self._served.look_soon()
+        with self._served.lease() as snapshot:
+            context = await context_of(snapshot, self._served, request)
+            key = _key(snapshot, asked, context)
+            of_the_moment = _is_of_the_moment(asked.query)
+            entry = None if of_the_moment else self._kept.get(snapshot, key)
+            if entry is not None and await entry.is_current():
+                notes.kept_one(entry.response, context.viewer, snapshot.model)
+                return Found(entry.response, entry)
+            engine = Noted(snapshot.engine)
+            response = await self._execute(snapshot, asked, key, replace(context, engine=engine), request, notes)
+            notes.came(response)
+            versions = engine.versions
+            if of_the_moment or response.outcome is not Outcome.OK or versions is None:
+                return Found(response)
+            entry = Entry(snapshot, key, _at_rest(response), versions, asked.size)
+            if snapshot is self._served.snapshot:
+                self._kept.put(entry)
+            return Found(response, entry)
+
+    async def _execute(
+        self, snapshot: Snapshot, asked: Asked, key: Hashable, context: Context, request: Request, notes: Notes
+    ) -> Response:
+        now = execute_now(snapshot, asked, key, context)
+        if now is not None:
+            return now
+        fresh = replace(context, ledger=Ledger())
+        notes.of(fresh)
+        work = execute(snapshot, asked.query, asked.variables, asked.operation_name, fresh)
+        return await self._running.answer(work, request.receive)
+
+
+def _at_rest(response: Response) -> Response:
+    """A response as it is told of when it is given again: nothing is run for it."""
+    return replace(response, account=replace(response.account, ran=(), cached=True))
+
+
+def _key(snapshot: Snapshot, asked: Asked, context: Context) -> Hashable:
+    """All that an answer depends on beside the data: what is asked, by whom, in which language.
+
+    Viewers who may see the same are answered alike.
+    """
+    locale = _nearest(context.locale, snapshot.locales) if context.locale else None
+    scope = scope_of(snapshot.model, context.viewer)
+    return asked.key, scope, context.limits, context.discreet, locale
