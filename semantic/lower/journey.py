@@ -10,7 +10,7 @@ Rows of one instant are ordered by name, null last, the anchor before its equals
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from semantic.lower.cohort_events import ENTITY, Events, Named, filters
@@ -92,10 +92,7 @@ def _near(bound: BoundJourney) -> Plan:
     anchors = events.rows(((AT, Micros(events.time.instant)),), [*asked, anchor], as_text=False)
     first = Agg(Fold.MAX if bound.backward else Fold.MIN, Col(AT))
     began = Aggregate(anchors, ((WHO, Col(ENTITY)),), ((BEGAN, first),))
-    start, end, within = None, None, timedelta(seconds=bound.within)
-    if bound.span is not None:
-        start = bound.span.start - (within if bound.backward else timedelta())
-        end = bound.span.end + (timedelta() if bound.backward else within)
+    start, end = _reach(bound)
     name = Cast(events.scope.key(bound.by), Kind.STRING)
     mark = Case(((anchor, Const(1 if bound.backward else -1)),), ZERO)
     named: Named = ((AT, Micros(events.time.instant)), (NAME, name), (MARK, mark))
@@ -104,6 +101,16 @@ def _near(bound: BoundJourney) -> Plan:
     away = Binary(BinaryOp.SUBTRACT, *_directed(bound, Col(AT), Col(BEGAN)))
     near = (Binary(BinaryOp.GTE, away, ZERO), Binary(BinaryOp.LTE, away, Const(_micros(bound.within))))
     return Filter(both, All(near))
+
+
+def _reach(bound: BoundJourney) -> tuple[datetime | None, datetime | None]:
+    """The instants between which events may lie; None: unbounded, also where the calendar ends."""
+    if bound.span is None:
+        return None, None
+    start, end, within = bound.span.start, bound.span.end, timedelta(seconds=bound.within)
+    if bound.backward:
+        return start - within if start - datetime.min > within else None, end
+    return start, end + within if datetime.max - end > within else None
 
 
 def _directed(bound: BoundJourney, later: Expr, earlier: Expr) -> tuple[Expr, Expr]:
@@ -115,10 +122,10 @@ def _micros(seconds: int) -> int:
 
 
 def _begun(bound: BoundJourney) -> Plan:
-    """From the anchor itself on; BEFORE: the instant of the event before."""
-    is_anchor = Binary(BinaryOp.DIFFERENT, Col(MARK), ZERO)
-    seen: Named = ((SEEN, CountSoFar(is_anchor, _order(bound))), (BEFORE, Previous(Col(AT), _order(bound))))
-    rows = Project(_near(bound), (*_kept(ENTITY, AT, NAME, MARK), *seen))
+    """From the anchor itself on; where pauses matter with BEFORE, the instant of the event before."""
+    order, is_anchor = _order(bound), Binary(BinaryOp.DIFFERENT, Col(MARK), ZERO)
+    before: Named = () if bound.gap is None else ((BEFORE, Previous(Col(AT), order)),)
+    rows = Project(_near(bound), (*_kept(ENTITY, AT, NAME, MARK), (SEEN, CountSoFar(is_anchor, order)), *before))
     return Filter(rows, Binary(BinaryOp.GTE, Col(SEEN), Const(1)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.dataset import Dataset
-from semantic.model.facts import Facts
+from semantic.model.facts import Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import reachable
 from semantic.query.bind import condition_dimensions, days_with_data, dimension_key, least_through, with_related
@@ -31,6 +31,11 @@ def bind_journey(model: Model, query: JourneyQuery, facts: Facts) -> BoundJourne
     """The question with every name resolved and every date absolute."""
     _check_numbers(query)
     dataset = _dataset(model, query)
+    by = dimension_key(model, DimensionField("name", query.by), [dataset.name], facts)
+    if by.kind is Kind.TIMESTAMPTZ:
+        raise QueryError(
+            Code.BAD_ARGUMENT, f'"{query.by}" is a time: events can\'t be called by it.', "Use another `by`."
+        )
     tz = zone(query.timezone or model.timezone)
     through = least_through(model, [dataset.name], facts)
     span = resolve(query.time_range, through, tz, model.week_start) if query.time_range else None
@@ -40,7 +45,7 @@ def bind_journey(model: Model, query: JourneyQuery, facts: Facts) -> BoundJourne
         facts=facts,
         dataset=dataset,
         entity=_entity(dataset, query),
-        by=dimension_key(model, DimensionField("name", query.by), [dataset.name], facts),
+        by=by,
         anchor=query.anchor,
         backward=query.backward,
         report=query.report,

@@ -65,6 +65,7 @@ async def test_links_point_at_nodes(shop: Shop) -> None:
             "DIMENSION_NOT_SHARED",
             'No dataset has what .*"memberLevel"',
         ),
+        ("by: SEEN_AT, from: {}", "BAD_ARGUMENT", '"seen.?[aA]t" is a time'),
         ("by: CLASS, from: {}, dataset: ORDERS", "DIMENSION_NOT_SHARED", 'Dataset "orders" has no dimension "class"'),
         ("by: CHANNEL, from: {}, dataset: ORDERS, segments: [APP_ONLY]", "DIMENSION_NOT_SHARED", 'segment "app_only"'),
     ],
