@@ -63,7 +63,7 @@ def _narrow(events: Any, spec: Any) -> pa.Array:
     values, offsets = _lists(events)
     numbers = _first(spec)
     words = _words(values)
-    bits = int(numbers[SPEC_HEAD - 1])
+    bits = int(numbers[SPEC_HEAD - 2])
     return _solve(words >> bits, words & ((1 << bits) - 1), _NOTHING, offsets, numbers)
 
 
@@ -72,11 +72,10 @@ def _many(events: Any, labels: Any, spec: Any) -> pa.Array:
     from engine.groups import solve_groups
 
     values, offsets = _lists(events)
-    marks, _ = _lists(labels)
+    marks, places = _lists(labels)
     numbers = _first(spec)
     rules = numbers[SPEC_HEAD:].reshape(-1, 4)
-    bits = int(numbers[SPEC_HEAD - 1])
-    return _nested(*solve_groups(_pairs(values), _words(marks), offsets, bits, numbers[: SPEC_HEAD - 1], rules))
+    return _nested(*solve_groups(_pairs(values), _words(marks), offsets, places, numbers[:SPEC_HEAD], rules))
 
 
 def _pairs(values: pa.Array) -> Ints:
@@ -117,7 +116,7 @@ def _solve(time: Ints, tag: Ints, held: Ints, offsets: Ints, numbers: Ints) -> p
     period = (tag >> MASK_BITS) & ((1 << PERIOD_BITS) - 1)
     code = (tag >> (MASK_BITS + PERIOD_BITS)) & ((1 << CODE_BITS) - 1)
     rules = numbers[SPEC_HEAD:].reshape(-1, 4)
-    return _nested(*solve(time, mask, code, period, held, offsets, numbers[: SPEC_HEAD - 1], rules))
+    return _nested(*solve(time, mask, code, period, held, offsets, numbers[:SPEC_HEAD], rules))
 
 
 def _nested(numbers: Ints, edges: Ints, owners: Ints) -> pa.Array:

@@ -8,23 +8,28 @@ from engine.funnel import solve
 from engine.jit import kernel
 from engine.order import sort_each
 from engine.tie import Ints
-from semantic.sql.packing import CODE_BITS, MASK_BITS, NARROW_BITS, PERIOD_BITS
+from semantic.sql.packing import CODE_BITS, MASK_BITS, NARROW_BITS, PERIOD_BITS, SPEC_HEAD
 
 ABOVE = 64 - NARROW_BITS
 """Bits of an entity that stand in the lower half of a word."""
+NARROW = np.int64((1 << NARROW_BITS) - 1)
+"""The bits of a word that are not of its entity."""
+BITS, ROOM = SPEC_HEAD - 2, SPEC_HEAD - 1
+"""Places in a spec: the bits of a mask, and those for a code behind it."""
 FREE = -1
 """A slot without an entity."""
 
 
 @kernel
 def solve_groups(
-    words: Ints, labels: Ints, offsets: Ints, bits: int, spec: Ints, rules: Ints
+    words: Ints, labels: Ints, offsets: Ints, places: Ints, spec: Ints, rules: Ints
 ) -> tuple[Ints, Ints, Ints]:
     """As `solve`, for the lists of words offsets[i] … offsets[i+1]-1; each record begins with its entity.
 
-    A word is the lower and the upper half of an entity's event. `labels`: code and period of each event; none when all
-    are 0.
+    A word is the lower and the upper half of an entity's event. `labels`, from places[i] to places[i+1]-1 of a list:
+    code and period of each event that has no room for its code. All are 0 when there are neither labels nor room.
     """
+    labelled = len(labels) > 0 or spec[ROOM] > 0
     longest = 0
     for group in range(len(offsets) - 1):
         longest = max(longest, offsets[group + 1] - offsets[group])
@@ -40,10 +45,10 @@ def solve_groups(
         low, high = offsets[group], offsets[group + 1]
         size = high - low
         entities = _number(words, low, high, slots, owned, begin, owner)
-        _place(words, labels, low, high, bits, owned, begin, time, tag)
+        _place(words, low, high, labels, places[group + 1], labelled, spec, owned, begin, time, tag)
         sort_each(time[:size], tag[:size], begin[: entities + 1])
         seen = tag
-        if len(labels):
+        if labelled:
             _unpack(tag, size, mask, code, period)
             seen = mask
         found, records, whose = solve(
@@ -94,22 +99,38 @@ def _number(words: Ints, low: int, high: int, slots: Ints, owned: Ints, begin: I
 
 @kernel
 def _place(
-    words: Ints, labels: Ints, low: int, high: int, bits: int, owned: Ints, begin: Ints, time: Ints, tag: Ints
+    words: Ints,
+    low: int,
+    high: int,
+    labels: Ints,
+    left: int,
+    labelled: bool,
+    spec: Ints,
+    owned: Ints,
+    begin: Ints,
+    time: Ints,
+    tag: Ints,
 ) -> None:
-    """Put each entity's events side by side, in the order they came.
+    """Put each entity's events side by side, in the order they came. `left`: where the list's labels end.
 
     From the last to the first: `begin` moves down with them, from where an entity's events end to where they begin.
     """
-    masked = (np.int64(1) << bits) - 1
+    bits, room = spec[BITS], spec[ROOM]
+    masked, beside = (np.int64(1) << bits) - 1, (np.int64(1) << room) - 1
     for event in range(high - 1, low - 1, -1):
         entity = owned[event - low]
         begin[entity] -= 1
         to = begin[entity]
-        narrow = words[event, 0] & ((np.int64(1) << NARROW_BITS) - 1)
-        time[to] = narrow >> bits
+        narrow = words[event, 0] & NARROW
+        time[to] = narrow >> (bits + room)
         tag[to] = narrow & masked
-        if len(labels):
-            tag[to] |= labels[event] << MASK_BITS
+        if labelled:
+            code = (narrow >> bits) & beside
+            if code == beside:
+                left -= 1
+                tag[to] |= labels[left] << MASK_BITS
+            else:
+                tag[to] |= code << (MASK_BITS + PERIOD_BITS)
 
 
 @kernel

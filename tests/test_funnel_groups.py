@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
 
@@ -20,7 +21,7 @@ from semantic.query.funnel import FunnelQuery
 from semantic.sql.packing import FUNNEL_MANY, MASK_BITS, NARROW_BITS, PERIOD_BITS
 from tests.reference.rows import Row
 from tests.reference.served import Served, serve
-from tests.reference.world import World
+from tests.reference.world import Table, World
 from tests.sequences import ask_engine
 from tests.strategies.choices import Choices
 from tests.strategies.sequence_queries import make_funnel_query
@@ -35,18 +36,30 @@ Event = tuple[int, int, int, int]
 """Who, when, mask, label."""
 
 
-def events(random: Random, count: int, labelled: bool) -> list[Event]:
+def events(random: Random, count: int, periods: bool, codes: bool) -> list[Event]:
     owners = random.choice((EDGES, range(40), [number << 12 for number in range(40)]))
     found = []
     for _ in range(count):
         who = random.choice(owners)
-        period, code = (random.randrange(3), random.randrange(5)) if labelled else (0, 0)
+        period, code = random.randrange(3) if periods else 0, random.randrange(5) if codes else 0
         found.append((who, random.randrange(200), random.choice((9, 2, 4, 6, 1, 8)), code << PERIOD_BITS | period))
     return found
 
 
-def spec(periods: bool, codes: bool, times: bool) -> list[int]:
-    return [3, 60, 0, 0, int(periods), int(codes), int(times), -1]
+def spec(periods: bool, codes: bool, times: bool, room: int = 0) -> list[int]:
+    return [3, 60, 0, 0, int(periods), int(codes), int(times), -1, BITS, room]
+
+
+def packed(event: Event, room: int) -> int:
+    """An event as a word below its entity; all ones where its code does not fit."""
+    who, time, mask, label = event
+    code = min(label >> PERIOD_BITS, (1 << room) - 1)
+    return who * (1 << NARROW_BITS) + (time << BITS + room | code << BITS | mask)
+
+
+def beside(given: list[Event], room: int) -> list[int]:
+    """The labels of the events that say so."""
+    return [event[3] for event in given if event[3] >> PERIOD_BITS >= (1 << room) - 1]
 
 
 def apart(given: list[Event], numbers: list[int]) -> dict[int, list[list[int]]]:
@@ -67,20 +80,24 @@ def apart(given: list[Event], numbers: list[int]) -> dict[int, list[list[int]]]:
     return {who: records for who, records in found.items() if records}
 
 
-@pytest.mark.parametrize("labelled", [False, True])
-def test_entities_are_told_apart(labelled: bool) -> None:
+@pytest.mark.parametrize(
+    ("periods", "codes", "room"),
+    [(False, False, 0), (True, True, 0), (True, False, 0), (False, True, 0), (False, True, 2), (False, True, 20)],
+)
+def test_entities_are_told_apart(periods: bool, codes: bool, room: int) -> None:
     random = Random(11)
+    labelled = periods or codes
     for times in (False, True):
-        numbers = spec(labelled, labelled, times)
-        lists = [events(random, random.choice((0, 1, 7, 300)), labelled) for _ in range(12)]
+        numbers = spec(periods, codes, times, room)
+        lists = [events(random, random.choice((0, 1, 7, 300)), periods, codes) for _ in range(12)]
         given = [event for one in lists for event in one]
-        wide = [event[0] * (1 << NARROW_BITS) + (event[1] << BITS | event[2]) for event in given]
-        halves = b"".join(number.to_bytes(16, "little", signed=True) for number in wide)
+        halves = b"".join(packed(event, room).to_bytes(16, "little", signed=True) for event in given)
         words = np.frombuffer(halves, np.int64).reshape(-1, 2)
-        labels = np.array([event[3] for event in given] if labelled else [], np.int64)
-        offsets = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+        marks = [beside(one, room) if labelled else [] for one in lists]
+        labels = np.array([label for one in marks for label in one], np.int64)
+        offsets, places = (np.cumsum([0, *map(len, found)], dtype=np.int64) for found in (lists, marks))
         rules = np.zeros((0, 4), np.int64)
-        records, edges, owners = solve_groups(words, labels, offsets, BITS, np.array(numbers, np.int64), rules)
+        records, edges, owners = solve_groups(words, labels, offsets, places, np.array(numbers, np.int64), rules)
         told = [records[begin:end].tolist() for begin, end in pairwise(edges.tolist())]
         for one, (begin, end) in zip(lists, pairwise(owners.tolist()), strict=True):
             found: dict[int, list[list[int]]] = {}
@@ -90,8 +107,8 @@ def test_entities_are_told_apart(labelled: bool) -> None:
 
 
 def test_statements_tell_them_apart_too() -> None:
-    given = events(Random(3), 4000, True)
-    asked = [*spec(True, True, True), BITS]
+    given = events(Random(3), 4000, True, True)
+    asked = spec(True, True, True)
     rows = [
         (who, time << BITS | mask, label, time * WIDE + (label << MASK_BITS | mask)) for who, time, mask, label in given
     ]
@@ -144,6 +161,41 @@ async def test_whole_numbers_and_texts_are_counted_alike() -> None:
                     facts = await by_number.engine.facts(datasets_needed(by_number.model, query))
                     together += FUNNEL_MANY in compile_query(by_number.model, query, facts).statement.sql
     assert together > 20
+
+
+def spread(random: Random, kind: str, year: int) -> World:
+    """Many channels, and a last event in some year: the later, the less room an event has for its channel."""
+    start = datetime(2026, 11, 2)
+    found = [(random.randrange(40), start + timedelta(minutes=random.randrange(300))) for _ in range(900)]
+    events = [
+        {"id": place, "user_id": user, "at": at, "event": random.choice("ABC"), "channel": random.choice("abcdefghij")}
+        for place, (user, at) in enumerate([*found, (1, datetime(year, 12, 30))])
+    ]
+    rows = [{**event, "user_id": f"{event['user_id']}" if kind == "VARCHAR" else event["user_id"]} for event in events]
+    columns = {"id": "BIGINT", "user_id": kind, "at": "TIMESTAMP", "event": "VARCHAR", "channel": "VARCHAR"}
+    dataset = {
+        "name": "events",
+        "source": "data/events/*.parquet",
+        "time_dimension": "at",
+        "entities": {"user": "user_id"},
+        "dimensions": [{"name": "channel", "type": "string"}],
+    }
+    steps = [{"name": letter.lower(), "where": f"event = '{letter}'"} for letter in "ABC"]
+    funnel = {"name": "f", "entity": "user", "dataset": "events", "window": "1 hour", "steps": steps}
+    return World({"version": 1, "datasets": [dataset], "funnels": [funnel]}, {"events": Table(columns, rows)})
+
+
+@pytest.mark.parametrize(("year", "room"), [(2027, 13), (8700, 1), (9999, 1), (5000, 2)])
+async def test_codes_without_room_stand_beside(year: int, room: int) -> None:
+    query = FunnelQuery("f", breakdown=("channel",))
+    worlds = [spread(Random(year), kind, year) for kind in ("VARCHAR", "BIGINT")]
+    async with serve(worlds[0], worlds[0].model()) as by_text, serve(worlds[1], worlds[1].model()) as by_number:
+        found = await rows(by_number, query)
+        assert found == await rows(by_text, query)
+        assert len(found) > 8
+        facts = await by_number.engine.facts(datasets_needed(by_number.model, query))
+        statement = compile_query(by_number.model, query, facts).statement
+    assert [value[-1] for value in statement.params if isinstance(value, tuple) and value] == [room]
 
 
 @pytest.mark.parametrize("length", [0, 1, SHORT, SHORT + 1, 50, 400])

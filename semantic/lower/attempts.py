@@ -131,8 +131,7 @@ class Attempts:
         members = []
         for events in filter(lambda events: events.can_open, map(self._of, self._datasets())):
             values = {key.name: events.scope.key(key) for key in self.dimensions}
-            rows = events.rows([events.opens, *values.values()])
-            members.append((Filter(rows, events.opens), values))
+            members.append((events.opening_rows(list(values.values())), values))
         return numbering(CODE, members)
 
     def _held(self) -> Numbering:
@@ -191,6 +190,7 @@ class Attempts:
             passive=self._passive_bit,
             exclusions=exclusions,
             since=self._since(),
+            until=self._until(),
             longs=self._longs,
             held=self._mixes_held,
         )
@@ -201,6 +201,11 @@ class Attempts:
             return self.start
         firsts = [self._of(dataset).time.bounds.first for dataset in self._datasets()]
         return min(datetime(day.year, day.month, day.day) for day in firsts) - timedelta(days=2)
+
+    def _until(self) -> datetime:
+        """An instant that no event is later than."""
+        lasts = [self._of(dataset).time.bounds.last for dataset in self._datasets()]
+        return max(datetime.combine(day, datetime.max.time()) for day in lasts) + timedelta(days=1)
 
     def _chosen(self, found: Plan) -> Plan:
         """The chosen of the attempts that one entity has on different days, or with different held values: by the rule

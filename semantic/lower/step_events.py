@@ -116,15 +116,23 @@ class StepEvents:
 
     def rows(self, used: list[Expr]) -> Plan:
         """The rows that can be part of an attempt, or end one, with the columns that `used` reads."""
-        who = Col(self._entity_column)
-        found: list[Expr] = [IsNotTrue(IsNull(who)), *([] if self.mixes_held else self._known())]
         time, until = self.time, self._until()
+        found = [] if self.mixes_held else self._known()
         found.append(time.since(self.start) if self.start else IsNotTrue(IsNull(Col(time.name))))
         if until is not None:
             found.append(time.before(until))
         if self.funnel.order is not FunnelOrder.STRICT:
             found.append(_true(tuple(when for when, _ in (*self._steps(), *self._exclusions()))))
-        where = conjunction(found)
+        return self._of_known(found, used)
+
+    def opening_rows(self, used: list[Expr]) -> Plan:
+        """The rows that open attempts, with the columns that `used` reads."""
+        return self._of_known([IsNotTrue(IsNull(Col(self.time.name))), *self._known(), self.opens], used)
+
+    def _of_known(self, found: list[Expr], used: list[Expr]) -> Plan:
+        """The rows of somebody that meet the conditions."""
+        who = Col(self._entity_column)
+        where = conjunction([IsNotTrue(IsNull(who)), *found])
         assert where is not None
         return Filter(self.scope.relation(columns([who, where, *used])), where)
 

@@ -21,8 +21,9 @@ class Exclusion:
 @dataclass(frozen=True, slots=True)
 class MatchSpec:
     """What an attempt is. `window`: microseconds after the opening event, inclusive; None: without end. `first`: only
-    the first opening instant counts. `periods`: one attempt for each period. `since`: no event is earlier (naive
-    UTC). `longs`: who is a whole number of 64 bits, and the only key. `held`: events have numbers of held values.
+    the first opening instant counts. `periods`: one attempt for each period. `since`, `until`: no event is earlier
+    or later (naive UTC). `longs`: who is a whole number of 64 bits, and the only key. `held`: events have numbers of
+    held values.
     """
 
     steps: int
@@ -35,6 +36,7 @@ class MatchSpec:
     passive: int | None
     exclusions: tuple[Exclusion, ...]
     since: datetime | None
+    until: datetime | None
     longs: bool = False
     held: bool = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from semantic.model.sequence import FunnelOrder
 from semantic.plan.node import Match
@@ -13,6 +12,7 @@ from semantic.sql.dialect import Dialect
 from semantic.sql.expression import Columns
 from semantic.sql.fragment import Fragment, build, nest
 from semantic.sql.packing import (
+    CODE_BITS,
     FUNNEL,
     FUNNEL_HELD,
     FUNNEL_MANY,
@@ -52,13 +52,15 @@ def grouped(plan: Match, columns: Columns, dialect: Dialect) -> Groups:
     if spec.held:
         wide = dialect.collect(dialect.pack_wide(time, mask, period, code))
         return Groups(keys, build(f"{FUNNEL_HELD}({{}}, {{}}, {{}})", wide, dialect.collect(columns["held"]), numbers))
-    if _fits_word(spec):
+    if _free_bits(spec) >= 0:
         assert spec.since is not None
-        event = dialect.pack_narrow(time, mask, spec.since, spec.bits)
+        room = _room(spec)
+        tagged = build(f"least({{}}, {(1 << room) - 1}) * {1 << spec.bits} + {{}}", code, nest(mask)) if room else mask
+        event = dialect.pack_narrow(time, tagged, spec.since, spec.bits + room)
         shared = dialect.shared_list(keys[plan.keys[0]], event) if spec.longs else None
         if shared is not None:
             group, owned = shared
-            labels = dialect.collect(_label(period, code)) if spec.periods or spec.codes else dialect.numbers(())
+            labels = _labels(spec, period, code, room, dialect)
             call = build(f"{FUNNEL_MANY}({{}}, {{}}, {{}})", dialect.collect(owned), labels, numbers)
             return Groups({"group#": group}, call, own=True)
         if _is_narrow(spec):
@@ -67,8 +69,20 @@ def grouped(plan: Match, columns: Columns, dialect: Dialect) -> Groups:
     return Groups(keys, build(f"{FUNNEL}({{}}, {{}})", dialect.collect(packed), numbers))
 
 
-def _label(period: Fragment, code: Fragment) -> Fragment:
-    return build(f"{{}} * {1 << PERIOD_BITS} + {{}}", nest(code), nest(period))
+def _labels(spec: MatchSpec, period: Fragment, code: Fragment, room: int, dialect: Dialect) -> Fragment:
+    """The list of the labels that don't stand in their events; never null, of which no function is told."""
+    none = dialect.numbers(())
+    if not spec.periods and not spec.codes:
+        return none
+    every = dialect.collect(build(f"{{}} * {1 << PERIOD_BITS} + {{}}", nest(code), nest(period)))
+    if not room:
+        return every
+    return build(f"coalesce({{}} FILTER (WHERE {{}} >= {(1 << room) - 1}), {{}})", every, code, none)
+
+
+def _room(spec: MatchSpec) -> int:
+    """Bits for a code in an event that shares its list; 0 when all labels stand beside."""
+    return min(_free_bits(spec), CODE_BITS) if spec.longs and spec.codes and not spec.periods else 0
 
 
 def record_columns(plan: Match, groups: Groups, record: Fragment, dialect: Dialect) -> dict[str, Fragment]:
@@ -87,15 +101,14 @@ def record_columns(plan: Match, groups: Groups, record: Fragment, dialect: Diale
 
 def _is_narrow(spec: MatchSpec) -> bool:
     """Whether an event is one word: no code and no period beside what fits it."""
-    return not spec.codes and not spec.periods and not spec.held and _fits_word(spec)
+    return not spec.codes and not spec.periods and not spec.held and _free_bits(spec) >= 0
 
 
-def _fits_word(spec: MatchSpec) -> bool:
-    """Whether time and mask fit one word: no more than some decades of data."""
-    if spec.since is None:
-        return False
-    micros = int((datetime(2100, 1, 1) - spec.since).total_seconds()) * 1_000_000
-    return micros > 0 and micros.bit_length() + spec.bits <= NARROW_BITS
+def _free_bits(spec: MatchSpec) -> int:
+    """Bits that time and mask leave free in a word; below 0: they don't fit it."""
+    if spec.since is None or spec.until is None or spec.until < spec.since:
+        return -1
+    return NARROW_BITS - (micros_of(spec.until) - micros_of(spec.since)).bit_length() - spec.bits
 
 
 def _numbers(spec: MatchSpec) -> tuple[int, ...]:
@@ -111,6 +124,7 @@ def _numbers(spec: MatchSpec) -> tuple[int, ...]:
         int(spec.times),
         passive,
         spec.bits,
+        _room(spec) if _free_bits(spec) >= 0 else 0,
     )
     rules = (
         number for rule in spec.exclusions for number in (rule.bit, rule.from_step, rule.to_step, int(rule.removes))

@@ -4,13 +4,16 @@ A wide event is a HUGEINT: time · 2^64 + code · 2^(MASK_BITS+PERIOD_BITS) + pe
 is a BIGINT: (time - base) · 2^bits + mask. Times are microseconds; a mask's bits are the steps, then `opens`, then
 the exclusions, then `passive`.
 
-A list has the events of one entity, or (MANY) those of all entities that share a hash: then an event is a HUGEINT,
-entity · 2^NARROW_BITS + a narrow event, and beside it stands a list of labels, code · 2^PERIOD_BITS + period (empty:
-all are 0). Few long lists are made three times as fast as many short ones. With HELD, beside the wide events of an
-entity stands a list of numbers, one for each value that all steps of an attempt must share, 0 where it is not known.
+A list has the events of one entity, or (MANY) those of all entities that share a hash. Then an event is a HUGEINT,
+entity · 2^NARROW_BITS + (time - base) · 2^(bits+room) + code · 2^bits + mask. Where its code is too large for `room`
+bits, or there is a period, all ones stand there, and the next of a second list is code · 2^PERIOD_BITS + period. Few
+long lists are made three times as fast as many short ones; the second is seldom needed, and costs half as much again.
+
+With HELD, beside the wide events of an entity stands a list of numbers, one for each value that all steps of an attempt
+must share, 0 where it is not known.
 
 A spec is a list of numbers: steps, window, order, first, periods, start, times, passive (as engine/funnel.py names
-them), then the bits of a narrow mask, then four for each exclusion.
+them), then the bits of a narrow mask and the room for a code, then four for each exclusion.
 """
 
 from __future__ import annotations
@@ -25,13 +28,13 @@ FUNNEL_HELD = "headwater_funnel_held"
 GROUPS = 4096
 """Lists that entities are divided among: few enough to stay in a core's cache while they grow."""
 
-NARROW_BITS = 62
-"""Bits of a narrow event."""
+NARROW_BITS = 63
+"""Bits of a narrow event: a time beyond them fails to be shifted."""
 MASK_BITS = 21
 PERIOD_BITS = 22
 CODE_BITS = 20
 
-SPEC_HEAD = 9
+SPEC_HEAD = 10
 """Numbers of a spec before its exclusions."""
 
 RECORD_HEAD = 3
