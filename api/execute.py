@@ -18,7 +18,7 @@ from api.errors import RequestCode, format_error
 from api.operations import Schemas, looks_at_schema
 from api.planned import Plans
 from api.request import Asked
-from api.resolvers import funnel, journey, metrics, retention, score
+from api.resolvers import funnel, journey, metrics, retention, score, touch_path
 from api.resolvers.catalog import catalog, freshness
 from api.resolvers.catalogs import Catalogs
 from api.resolvers.columnar import ColumnarExecutor
@@ -51,6 +51,7 @@ RESOLVERS = Resolvers(
     funnel=funnel.RESOLVERS,
     retention=retention.RESOLVERS,
     journey=journey.RESOLVERS,
+    touch_path=touch_path.RESOLVERS,
     score=score.RESOLVERS,
 )
 """How every field is answered."""

@@ -26,6 +26,7 @@ from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import ANONYMOUS, DimensionField, MetricQuery, TimeField, Viewer
 from semantic.query.retention import RetentionQuery
 from semantic.query.score import ScoreQuery
+from semantic.query.touch_path import TouchPathQuery
 from semantic.query.values import ValuesQuery
 from semantic.sql.dialect import Dialect
 from semantic.sql.statement import Parameter, Statement
@@ -150,6 +151,8 @@ def title(question: Question) -> str:
             return f"lifecycle of {question.retention}"
         case JourneyQuery():
             return f"paths {'to' if question.backward else 'from'} an event, {question.report}"
+        case TouchPathQuery():
+            return f"touch paths of {question.attribution}"
         case ScoreQuery():
             return f"score {question.score}, {question.report}"
         case _:

@@ -15,6 +15,7 @@ from semantic.lower.lifecycle import lower_lifecycle
 from semantic.lower.retention import lower_retention
 from semantic.lower.score import lower_score
 from semantic.lower.scored import with_score_rows
+from semantic.lower.touch_path import lower_touch_paths
 from semantic.lower.values import bind_values, lower_values, values_datasets
 from semantic.model.facts import Facts
 from semantic.model.model import Model
@@ -29,6 +30,7 @@ from semantic.query.bind_funnel import bind_funnel, funnel_datasets
 from semantic.query.bind_journey import bind_journey, journey_datasets
 from semantic.query.bind_retention import bind_lifecycle, bind_retention, retention_datasets
 from semantic.query.bind_score import bind_score, score_datasets
+from semantic.query.bind_touch_path import bind_touch_paths, touch_path_datasets
 from semantic.query.bound import (
     Bound,
     BoundFunnel,
@@ -37,6 +39,7 @@ from semantic.query.bound import (
     BoundQuery,
     BoundRetention,
     BoundScore,
+    BoundTouchPaths,
     BoundValues,
 )
 from semantic.query.funnel import FunnelQuery
@@ -47,6 +50,7 @@ from semantic.query.retention import RetentionQuery
 from semantic.query.score import ScoreQuery
 from semantic.query.scored import with_scores
 from semantic.query.seen import seen
+from semantic.query.touch_path import TouchPathQuery
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question, check_visible, seen_by, veiled
 from semantic.query.warning import QueryWarning
@@ -97,6 +101,8 @@ def datasets_needed(model: Model, query: Question) -> tuple[str, ...]:
             return retention_datasets(model, query)
         case JourneyQuery():
             return journey_datasets(model, query)
+        case TouchPathQuery():
+            return touch_path_datasets(model, query)
         case ScoreQuery():
             return score_datasets(model, query)
         case _:
@@ -153,6 +159,8 @@ def _bind(model: Model, query: Question, facts: Facts) -> Bound:
             return bind_lifecycle(model, query, facts)
         case JourneyQuery():
             return bind_journey(model, query, facts)
+        case TouchPathQuery():
+            return bind_touch_paths(model, query, facts)
         case ScoreQuery():
             return bind_score(model, query, facts)
         case _:
@@ -179,6 +187,8 @@ def _lower(bound: Bound, dialect: Dialect, least: LeastGroups) -> Plan:
             return lower_lifecycle(bound)
         case BoundJourney():
             return lower_journey(bound)
+        case BoundTouchPaths():
+            return lower_touch_paths(bound)
         case BoundScore():
             return lower_score(bound)
         case _:

@@ -9,6 +9,7 @@ from typing import Any
 
 from api.schema.catalog import (
     Additivity,
+    AttributionInfo,
     Catalog,
     DatasetInfo,
     DimensionInfo,
@@ -23,7 +24,7 @@ from api.schema.catalog import (
     SegmentInfo,
 )
 from api.schema.definition import definition, written
-from api.schema.enums import FunnelEntry, FunnelOrder, Grain
+from api.schema.enums import AttributionModel, FunnelEntry, FunnelOrder, Grain
 from api.schema.language import choose, locales_of
 from api.schema.names import DimensionName, MetricName, Vocabulary, enum_name
 from api.schema.rows import dimension_scalar, scalar_name
@@ -32,9 +33,9 @@ from semantic.model.additivity import additivity
 from semantic.model.dataset import Dataset, Segment
 from semantic.model.metric import Metric
 from semantic.model.model import Model
-from semantic.model.reach import datasets_read, reachable, sources, splits
+from semantic.model.reach import datasets_read, reachable, sources, splits, touch_dimensions
 from semantic.model.reads import metrics_read
-from semantic.model.sequence import Funnel, RetentionDefinition, Step
+from semantic.model.sequence import AttributionDefinition, Funnel, RetentionDefinition, Step
 from semantic.query.cells import cells
 
 AskFreshness = Callable[[str, Any], Awaitable[Freshness]]
@@ -94,6 +95,7 @@ class _Maker:
             datasets=list(self._datasets.values()),
             funnels=[self._funnel(funnel) for funnel in model.funnels.values()],
             retentions=[self._retention(retention) for retention in model.retentions.values()],
+            attributions=[self._attribution(attribution) for attribution in model.attributions.values()],
         )
 
     def _metric(self, entry: MetricName) -> MetricInfo:
@@ -192,6 +194,24 @@ class _Maker:
             periods=len(cells(retention)),
             dimensions=[
                 self._dimensions[name] for name in self._model.shown(reachable(self._model, retention.cohort.dataset))
+            ],
+        )
+
+    def _attribution(self, attribution: AttributionDefinition) -> AttributionInfo:
+        return AttributionInfo(
+            name=attribution.name,
+            value=enum_name(attribution.name),
+            label=attribution.label.get(self._locale) or attribution.name,
+            description=attribution.description.get(self._locale),
+            entity=attribution.entity,
+            model=AttributionModel(attribution.model),
+            lookback=str(attribution.lookback),
+            time=attribution.time.value,
+            direct=self._names.told(written(attribution.direct)),
+            conversion=self._datasets[attribution.conversion.dataset],
+            touch=self._datasets[attribution.touch.dataset],
+            dimensions=[
+                self._dimensions[name] for name in self._model.shown(touch_dimensions(self._model, attribution))
             ],
         )
 

@@ -17,6 +17,7 @@ from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import DimensionField, MetricQuery
 from semantic.query.retention import RetentionQuery
 from semantic.query.score import ScoreQuery
+from semantic.query.touch_path import TouchPathQuery
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question
 from semantic.sql.statement import Statement
@@ -126,6 +127,8 @@ def names_of(question: Question) -> Iterable[str]:
             return (question.retention,)
         case ScoreQuery():
             return (question.score,)
+        case TouchPathQuery():
+            return (question.attribution, *(() if question.metric is None else (question.metric,)))
         case ValuesQuery() | JourneyQuery():
             return ()
         case _:
@@ -143,6 +146,8 @@ def dimensions_of(question: Question) -> Iterable[str]:
             return (question.dimension,)
         case JourneyQuery():
             return (question.by,)
+        case TouchPathQuery():
+            return () if question.by is None else (question.by,)
         case LifecycleQuery() | ScoreQuery():
             return ()
         case _:

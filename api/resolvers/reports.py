@@ -11,10 +11,10 @@ from api.resolvers.compiler import Question
 from api.resolvers.context import Context
 from api.resolvers.meta import About, about
 from api.resolvers.selection import Info
-from semantic.query.bound import BoundFunnel, BoundJourney, BoundLifecycle, BoundRetention, BoundScore
+from semantic.query.bound import BoundFunnel, BoundJourney, BoundLifecycle, BoundRetention, BoundScore, BoundTouchPaths
 from semantic.report.group import Row
 
-B = TypeVar("B", BoundFunnel, BoundRetention, BoundLifecycle, BoundJourney, BoundScore)
+B = TypeVar("B", BoundFunnel, BoundRetention, BoundLifecycle, BoundJourney, BoundScore, BoundTouchPaths)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

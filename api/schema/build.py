@@ -24,6 +24,7 @@ from api.schema.retention import RetentionResolvers, retention_field
 from api.schema.rows import metrics_type, row_type, value_type
 from api.schema.scalars import SCALARS
 from api.schema.score import ScoreResolvers, score_field
+from api.schema.touch_path import TouchPathResolvers, touch_path_field
 from api.schema.viewer import ViewerInfo
 
 
@@ -47,6 +48,7 @@ class Resolvers:
     funnel: FunnelResolvers
     retention: RetentionResolvers
     journey: JourneyResolvers
+    touch_path: TouchPathResolvers
     score: ScoreResolvers
 
 
@@ -85,6 +87,9 @@ def _roots(names: Vocabulary, resolvers: Resolvers, locale: str | None) -> Itera
         yield retention
     if followable is not None and dimension is not None:
         yield journey_field(followable, where, segment, dimension, resolvers.journey)
+    touch_path = touch_path_field(names, metric, where, segment, dimension, resolvers.touch_path, locale)
+    if touch_path is not None:
+        yield touch_path
     score = score_field(names, where, resolvers.score, locale)
     if score is not None:
         yield score

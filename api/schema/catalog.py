@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from api.schema.enums import FunnelEntry, FunnelOrder, Grain
+from api.schema.enums import AttributionModel, FunnelEntry, FunnelOrder, Grain
 from api.schema.make import Member, enum_type
 from api.schema.scalars import Day, Long, Number, Period
 from semantic.model import dataset, metric
@@ -198,6 +198,24 @@ class RetentionInfo:
     dimensions: list[DimensionInfo] = strawberry.field(description="What it can be split and filtered by.")
 
 
+@strawberry.type(description="An attribution: which touches earned a conversion.")
+class AttributionInfo:
+    """An attribution in the catalog."""
+
+    name: str = strawberry.field(description="Its name in the model.")
+    value: str = strawberry.field(description="Its value in the enum `AttributionName`.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    description: str | None = strawberry.field(description="What it is about, in the catalog's language.")
+    entity: str = strawberry.field(description="Who converts.")
+    model: AttributionModel = strawberry.field(description="How credit is shared when the query does not say.")
+    lookback: str = strawberry.field(description="How long before a conversion a touch counts, such as `30 days`.")
+    time: str = strawberry.field(description="When credit is: of the `conversion` or of the `touch`.")
+    direct: str | None = strawberry.field(description="Touches that get credit only when there are no others.")
+    conversion: DatasetInfo = strawberry.field(description="Where conversions are.")
+    touch: DatasetInfo = strawberry.field(description="Where touches are.")
+    dimensions: list[DimensionInfo] = strawberry.field(description="What its credit can be split and filtered by.")
+
+
 @strawberry.type(description="What can be asked of the model.")
 class Catalog:
     """The whole catalog, in one language."""
@@ -214,3 +232,4 @@ class Catalog:
     datasets: list[DatasetInfo] = strawberry.field(description="Every dataset.")
     funnels: list[FunnelInfo] = strawberry.field(description="Every funnel.")
     retentions: list[RetentionInfo] = strawberry.field(description="Every retention.")
+    attributions: list[AttributionInfo] = strawberry.field(description="Every attribution.")

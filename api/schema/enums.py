@@ -116,6 +116,15 @@ def funnel_enum(names: Vocabulary, locale: str | None) -> Any:
     return enum_type("FunnelName", members, "Every funnel of the model.") if members else None
 
 
+def attribution_enum(names: Vocabulary, locale: str | None) -> Any:
+    """Every attribution, or None when the model has none."""
+    members = {
+        enum_name(name): Member(name, _said(attribution.label, name, locale))
+        for name, attribution in names.attributions.items()
+    }
+    return enum_type("AttributionName", members, "Every attribution of the model.") if members else None
+
+
 def retention_enum(names: Vocabulary, locale: str | None) -> Any:
     """Every retention, or None when the model has none."""
     members = {

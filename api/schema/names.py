@@ -15,7 +15,7 @@ from semantic.model.model import Model
 from semantic.model.names import camel_case
 from semantic.model.reach import ReachedDimension, is_credited, reachable
 from semantic.model.score import ScoreDefinition
-from semantic.model.sequence import Funnel, RetentionDefinition
+from semantic.model.sequence import AttributionDefinition, Funnel, RetentionDefinition
 from semantic.model.text import Text
 from semantic.query.kind import dimension_kind, metric_kind, widest
 from semantic.query.scored import with_scores
@@ -72,6 +72,7 @@ class Vocabulary:
     funnels: Mapping[str, Funnel]
     retentions: Mapping[str, RetentionDefinition]
     scores: Mapping[str, ScoreDefinition]
+    attributions: Mapping[str, AttributionDefinition]
     event_datasets: Mapping[str, Dataset]
     has_time: bool
     hidden: frozenset[str] = frozenset()
@@ -114,6 +115,7 @@ def vocabulary(model: Model, facts: Facts) -> Vocabulary:
         model.funnels,
         model.retentions,
         model.scores,
+        model.attributions,
         MappingProxyType(_event_datasets(model)),
         any(dataset.time_dimension for dataset in model.datasets.values()),
     )

@@ -18,6 +18,7 @@ from semantic.lower.cohort_events import ENTITY, Events, Named
 from semantic.lower.step_events import window_seconds
 from semantic.lower.touches import TOUCH_AT, TOUCH_DIRECT, TOUCHER, Touches, text_or_own
 from semantic.model.facts import Kind
+from semantic.model.sequence import AttributionDefinition
 from semantic.plan.build import conjunction
 from semantic.plan.expr import (
     NULL,
@@ -98,10 +99,6 @@ class Credits:
         """When a conversion is, in microseconds since 1970."""
         return Micros(self.conversions.time.instant)
 
-    @property
-    def _reach(self) -> int:
-        return window_seconds(self.touches.definition.lookback) * 1_000_000
-
     # conversions, and what their lookback holds
 
     @cached_property
@@ -145,8 +142,8 @@ class Credits:
         windows = [(name, fold, _RANK if self._by_rank(pick) else _TOUCHED) for name, fold, pick in found]
         if self._counts:
             windows.append((COUNT, Running.COUNT, _TOUCHED))
-        order = Order((AT,), (ENTITY,))
-        return tuple((name, Lately(fold, Col(part), order, self._reach)) for name, fold, part in windows)
+        order, lookback = Order((AT,), (ENTITY,)), reach(self.touches.definition)
+        return tuple((name, Lately(fold, Col(part), order, lookback)) for name, fold, part in windows)
 
     def _by_rank(self, pick: Pick) -> bool:
         return pick is Pick.PREFERRED and self._knows_direct
@@ -195,25 +192,31 @@ class Credits:
     def _each(self) -> Plan:
         asked = self.touches.asked()
         placed = Join(self._placed, self._fading(), JoinKind.INNER, _FADING) if self.fades else self._placed
-        pairs = self._within(placed, self.touches.plan(asked))
+        pairs = before(self.touches.definition, placed, self.touches.plan(asked))
         named = [(name, Col(name)) for name in (TOUCH_AT, *((DECAY,) if self.fades else ()))]
         return self._with(pairs, (*named, *((name, Col(name)) for name, _ in asked)))
-
-    def _within(self, conversions: Plan, touches: Plan) -> Plan:
-        """Each conversion with each touch of its lookback."""
-        before = Binary(BinaryOp.LTE, Col(TOUCH_AT), Col(AT))
-        after = Binary(BinaryOp.LTE, Binary(BinaryOp.SUBTRACT, Col(AT), Col(TOUCH_AT)), Const(self._reach))
-        return Filter(Join(conversions, touches, JoinKind.INNER, ((ENTITY, TOUCHER),)), All((before, after)))
 
     def _fading(self) -> Plan:
         """For each entity and instant of a conversion: the sum of what its touches are worth."""
         keys = ((ENTITY, Col(ENTITY)), (AT, Col(AT)))
-        pairs = self._within(Aggregate(self._placed, keys, ()), self.touches.plan())
+        pairs = before(self.touches.definition, Aggregate(self._placed, keys, ()), self.touches.plan())
         names = tuple((f"fading_{name}", expr) for name, expr in keys)
         return Aggregate(pairs, names, ((DECAY, Agg(Fold.SUM, worth())),))
 
 
 _FADING = tuple((name, f"fading_{name}") for name in (ENTITY, AT))
+
+
+def reach(definition: AttributionDefinition) -> int:
+    """The lookback in microseconds."""
+    return window_seconds(definition.lookback) * 1_000_000
+
+
+def before(definition: AttributionDefinition, conversions: Plan, touches: Plan) -> Plan:
+    """Each conversion (or instant of conversions) with each touch of its lookback."""
+    until = Binary(BinaryOp.LTE, Col(TOUCH_AT), Col(AT))
+    since = Binary(BinaryOp.LTE, Binary(BinaryOp.SUBTRACT, Col(AT), Col(TOUCH_AT)), Const(reach(definition)))
+    return Filter(Join(conversions, touches, JoinKind.INNER, ((ENTITY, TOUCHER),)), All((until, since)))
 
 
 def worth() -> Expr:

@@ -18,7 +18,7 @@ from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, 
 from semantic.model.model import Model
 from semantic.model.money import Rates
 from semantic.model.reads import dimension_read, metrics_read, target_of
-from semantic.model.sequence import CreditTime
+from semantic.model.sequence import AttributionDefinition, CreditTime
 from semantic.model.text import Text
 
 MAX_PATH = 4
@@ -79,11 +79,14 @@ def _splitting(model: Model, metric: Metric) -> tuple[tuple[str, str], ...]:
 
 def _offered(model: Model, metric: Metric, dataset: str) -> tuple[str, ...]:
     """The dimensions of a dataset that a metric's numbers can be split by."""
-    names = tuple(reachable(model, dataset))
     if isinstance(metric, Attribution):
-        chosen = model.attributions[metric.attribution].touch_dimensions
-        return tuple(name for name in names if name in chosen) if chosen else names
-    return names
+        return touch_dimensions(model, model.attributions[metric.attribution])
+    return tuple(reachable(model, dataset))
+
+
+def touch_dimensions(model: Model, attribution: AttributionDefinition) -> tuple[str, ...]:
+    """What the touches of an attribution can be split by: what it names, else all that their dataset has."""
+    return attribution.touch_dimensions or tuple(reachable(model, attribution.touch.dataset))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from semantic.model.dataset import Dataset
 from semantic.model.facts import Facts, Kind
-from semantic.model.metric import Metric
+from semantic.model.metric import Attribution, Metric
 from semantic.model.model import Model
 from semantic.model.score import ScoreDefinition
-from semantic.model.sequence import AttributionModel, Funnel, RetentionDefinition
+from semantic.model.sequence import AttributionDefinition, AttributionModel, Funnel, RetentionDefinition
 from semantic.query.cells import Cell
 from semantic.query.funnel import FunnelReport
 from semantic.query.journey import JourneyReport
@@ -243,5 +243,30 @@ class BoundScore:
     warnings: tuple[QueryWarning, ...]
 
 
-Bound = BoundQuery | BoundValues | BoundFunnel | BoundRetention | BoundLifecycle | BoundJourney | BoundScore
+@dataclass(frozen=True, slots=True)
+class BoundTouchPaths:
+    """A bound question about touch paths. `by`: what touches are called. `metric`: whose value is summed, of a kind."""
+
+    model: Model
+    facts: Facts
+    definition: AttributionDefinition
+    by: DimensionKey
+    metric: Attribution | None
+    value_kind: Kind | None
+    steps: int
+    repeats: bool
+    zone: ZoneInfo
+    week_start: Weekday
+    span: Span | None
+    data_through: date | None
+    where: Condition | None
+    segments: tuple[str, ...]
+    limit: int
+    warnings: tuple[QueryWarning, ...]
+
+
+Sequences = BoundFunnel | BoundRetention | BoundLifecycle | BoundJourney | BoundTouchPaths
+"""Questions about somebody's events in time."""
+
+Bound = BoundQuery | BoundValues | Sequences | BoundScore
 """Every question, bound."""

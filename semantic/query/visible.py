@@ -9,7 +9,7 @@ from typing import assert_never
 
 from semantic.errors import Code, QueryError
 from semantic.model.model import Model
-from semantic.model.reach import reachable
+from semantic.model.reach import reachable, touch_dimensions
 from semantic.query.access import closed_datasets, hidden_names
 from semantic.query.bind import condition_dimensions
 from semantic.query.bind_funnel import funnel_datasets
@@ -20,9 +20,13 @@ from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import DimensionField, MetricQuery, Viewer
 from semantic.query.retention import RetentionQuery
 from semantic.query.score import ScoreQuery
+from semantic.query.touch_path import TouchPathQuery
 from semantic.query.values import ValuesQuery
 
-Question = MetricQuery | ValuesQuery | FunnelQuery | RetentionQuery | LifecycleQuery | JourneyQuery | ScoreQuery
+Sequences = FunnelQuery | RetentionQuery | LifecycleQuery | JourneyQuery | TouchPathQuery
+"""Questions about somebody's events in time."""
+
+Question = MetricQuery | ValuesQuery | Sequences | ScoreQuery
 """Everything that can be asked."""
 
 
@@ -52,10 +56,9 @@ def check_visible(model: Model, query: Question, viewer: Viewer) -> None:
 def _check_hidden(model: Model, query: Question, hidden: frozenset[str]) -> None:
     if not hidden:
         return
-    if isinstance(query, MetricQuery):
-        for field in query.metrics:
-            if field.metric in hidden:
-                raise QueryError(Code.UNKNOWN_METRIC, f'There is no metric "{field.metric}".')
+    for metric in _metrics(query):
+        if metric in hidden:
+            raise QueryError(Code.UNKNOWN_METRIC, f'There is no metric "{metric}".')
     for name in _dimensions(model, query):
         if name in hidden:
             raise QueryError(Code.UNKNOWN_DIMENSION, f'There is no dimension "{name}".')
@@ -84,10 +87,27 @@ def _datasets_listed(model: Model, query: Question) -> tuple[str, ...]:
             return funnel_datasets(model, query)
         case ScoreQuery():
             return score_datasets(model, query)
-        case MetricQuery() | ValuesQuery() | FunnelQuery() | RetentionQuery() | LifecycleQuery() | JourneyQuery():
+        case MetricQuery() | ValuesQuery() | FunnelQuery() | RetentionQuery() | LifecycleQuery():
+            return ()
+        case JourneyQuery() | TouchPathQuery():
             return ()
         case _:
             assert_never(query)
+
+
+def _metrics(query: Question) -> Iterator[str]:
+    if isinstance(query, MetricQuery):
+        yield from (field.metric for field in query.metrics)
+    if isinstance(query, TouchPathQuery) and query.metric is not None:
+        yield query.metric
+
+
+def _called_by(model: Model, query: TouchPathQuery) -> tuple[str, ...]:
+    """What touches are called by: as asked, else the first that credit can be split by."""
+    if query.by is not None:
+        return (query.by,)
+    attribution = model.attributions.get(query.attribution)
+    return () if attribution is None else model.shown(touch_dimensions(model, attribution))[:1]
 
 
 def _dimensions(model: Model, query: Question) -> Iterator[str]:
@@ -103,6 +123,9 @@ def _dimensions(model: Model, query: Question) -> Iterator[str]:
     if isinstance(query, JourneyQuery):
         yield query.by
         yield from condition_dimensions(query.anchor)
+        return
+    if isinstance(query, TouchPathQuery):
+        yield from _called_by(model, query)
         return
     if isinstance(query, RetentionQuery):
         yield from query.breakdown

@@ -14,6 +14,7 @@ from semantic.query.bound import (
     BoundQuery,
     BoundRetention,
     BoundScore,
+    BoundTouchPaths,
     BoundValues,
 )
 from semantic.query.funnel import FunnelReport
@@ -40,6 +41,8 @@ def answer_columns(bound: Bound) -> tuple[Column, ...]:
             return (Column("cohort", Kind.DATE), *keys, Column("size", Kind.INTEGER), *counts)
         case BoundLifecycle():
             return (Column("period", Kind.DATE), *(Column(name, Kind.INTEGER) for name in LIFECYCLE_COUNTS))
+        case BoundTouchPaths():
+            return _touch_paths(bound)
         case BoundJourney():
             return _journey(bound)
         case BoundScore():
@@ -82,6 +85,15 @@ def _funnel_numbers(bound: BoundFunnel) -> tuple[Column, ...]:
         for step in steps[1:]:
             found += [Column(f"average{step}", Kind.FLOAT), Column(f"median{step}", Kind.FLOAT)]
     return tuple(found)
+
+
+def _touch_paths(bound: BoundTouchPaths) -> tuple[Column, ...]:
+    names = (Column(f"name{step}", Kind.STRING) for step in range(1, bound.steps + 1))
+    value, total = (
+        () if bound.value_kind is None else (Column(name, bound.value_kind),) for name in ("value", "total_value")
+    )
+    counts = (Column("conversions", Kind.INTEGER), *value, Column("total", Kind.INTEGER), *total)
+    return (Column("length", Kind.INTEGER), *names, *counts)
 
 
 def _journey(bound: BoundJourney) -> tuple[Column, ...]:

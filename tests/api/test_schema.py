@@ -156,6 +156,7 @@ def test_root_fields_are_nullable_so_that_one_fails_alone(schema: GraphQLSchema)
         "funnel": "Funnel",
         "retention": "Retention",
         "paths": "Paths",
+        "touchPaths": "TouchPaths",
         "scores": "Scores",
         "table": "Table",
         "dimensionValues": "[DimensionValue!]",
@@ -188,7 +189,7 @@ def test_a_model_without_metrics_has_a_catalog_and_values() -> None:
     model = replace(shop_model(), metrics={}, retentions={})
     query = schema_of(model, shop_facts()).query_type
     assert query is not None
-    assert set(query.fields) == {"funnel", "paths", "scores", "dimensionValues", "catalog", "viewer"}
+    assert set(query.fields) == {"funnel", "paths", "touchPaths", "scores", "dimensionValues", "catalog", "viewer"}
 
 
 def test_two_models_do_not_mix() -> None:

@@ -6,17 +6,22 @@ else about them (periods, windows, offsets, filters, totals) is what the referen
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from semantic.model.metric import Attribution
 from semantic.model.sequence import AttributionDefinition, AttributionModel, CreditTime
 from semantic.query.query import MetricQuery
+from semantic.query.touch_path import TouchPathQuery
 from tests.reference.expressions import twin_of
+from tests.reference.fold import total
 from tests.reference.rows import Row
+from tests.reference.span import resolve
 from tests.reference.timeline import Happening, Timeline, condition_holds
 from tests.reference.world import Table, World
 
@@ -35,6 +40,15 @@ class Credit:
 
 def credits_of(timeline: Timeline, definition: AttributionDefinition, model: AttributionModel) -> Iterator[Credit]:
     """Every credit of every conversion, whoever made it and whenever."""
+    for row, found in _conversions(timeline, definition):
+        if not found:
+            yield Credit(row, None, 1)
+        for place, share in _shares(timeline, definition, model, row, found).items():
+            yield Credit(row, found[place], share)
+
+
+def _conversions(timeline: Timeline, definition: AttributionDefinition) -> Iterator[tuple[Row, list[Happening]]]:
+    """Every conversion with its touches in their order."""
     touches = list(timeline.happenings(definition.touch.dataset, definition.entity, definition.touch.where))
     touches.sort(key=lambda touch: (touch.micros, _rank(timeline, definition, touch)))
     dataset = timeline.model.datasets[definition.conversion.dataset]
@@ -43,11 +57,7 @@ def credits_of(timeline: Timeline, definition: AttributionDefinition, model: Att
     for row in timeline.source.rows[dataset.name]:
         if not condition_holds(definition.conversion.where, timeline.source.getter(dataset.name, row)):
             continue
-        found = _before(timeline, definition, row, column, touches)
-        if not found:
-            yield Credit(row, None, 1)
-        for place, share in _shares(timeline, definition, model, row, found).items():
-            yield Credit(row, found[place], share)
+        yield row, _before(timeline, definition, row, column, touches)
 
 
 def _rank(timeline: Timeline, definition: AttributionDefinition, touch: Happening) -> tuple[Any, ...]:
@@ -215,3 +225,52 @@ def _time(timeline: Timeline, dataset: str, row: Row) -> date | None:
     if when is None:
         return None
     return when.day if when.is_date else when.instant
+
+
+# --- touch paths -----------------------------------------------------------------------------------------------------
+
+
+def touch_path_rows(world: World, query: TouchPathQuery) -> list[Row]:
+    """The paths of a question, most common first: `touches`, `conversions`, `value`, `total`."""
+    model = world.model()
+    timeline = Timeline(model, world.rows, query.timezone)
+    definition = model.attributions[query.attribution]
+    through = timeline.data_through([definition.touch.dataset, definition.conversion.dataset])
+    span = resolve(query.time_range, timeline.zone, model.week_start, [through])
+    by = query.by or definition.touch_dimensions[0]
+    counts: Counter[tuple[str | None, ...]] = Counter()
+    values: dict[tuple[str | None, ...], list[Any]] = {}
+    for row, touches in _conversions(timeline, definition):
+        when = timeline.source.moment(definition.conversion.dataset, "at", row)
+        if span is not None and (when is None or not span.holds(when)):
+            continue
+        names = [timeline.values(touch, [by])[0] for touch in touches if _passes(timeline, query, touch)]
+        if not query.repeats:
+            names = [name for name, _ in groupby(names)]
+        path = tuple(names[-query.steps :])
+        counts[path] += 1
+        values.setdefault(path, []).append(_value(timeline, query, row))
+    found = sorted(counts, key=lambda path: (-counts[path], len(path), [(n is None, n or "") for n in path[::-1]]))
+    every = sum(counts.values())
+    return [
+        {"touches": path, "conversions": counts[path], "value": _sum_of(values[path]), "total": every} for path in found
+    ][: query.limit]
+
+
+def _passes(timeline: Timeline, query: TouchPathQuery, touch: Happening) -> bool:
+    held = timeline.source.holds(query.where, touch.dataset, touch.row)
+    return held and timeline.segments_hold(touch, query.segments)
+
+
+def _value(timeline: Timeline, query: TouchPathQuery, row: Row) -> Any:
+    model = timeline.model
+    metric = None if query.metric is None else model.metrics[query.metric]
+    if not isinstance(metric, Attribution) or metric.value is None:
+        return None
+    dataset = model.attributions[metric.attribution].conversion.dataset
+    return twin_of(metric.value.source)(timeline.source.getter(dataset, row))
+
+
+def _sum_of(values: list[Any]) -> Any:
+    known = [value for value in values if value is not None]
+    return total(known) if known else None

@@ -13,7 +13,7 @@ from engine import Answer, Engine, EngineSettings, open_engine
 from semantic.compile import compile_query, datasets_needed
 from semantic.model.facts import Facts
 from semantic.model.model import Model
-from semantic.query.query import MetricQuery
+from semantic.query.visible import Question
 from semantic.sql.statement import Statement
 from tests.reference.rows import Row
 from tests.reference.world import World
@@ -35,7 +35,7 @@ class Served:
     model: Model
     engine: Engine
 
-    async def run(self, query: MetricQuery) -> Answer:
+    async def run(self, query: Question) -> Answer:
         """The engine's answer. QueryError when the query is refused."""
 
         def statement(facts: Facts) -> Statement:
@@ -43,7 +43,7 @@ class Served:
 
         return await self.engine.answer(datasets_needed(self.model, query), statement)
 
-    async def rows(self, query: MetricQuery) -> list[Row]:
+    async def rows(self, query: Question) -> list[Row]:
         """The answer's rows, by response key."""
         found: list[Row] = (await self.run(query)).table.to_pylist()
         return found

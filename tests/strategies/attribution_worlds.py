@@ -8,12 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from semantic.model.dataset import DimensionType
 from semantic.model.model import Model
 from semantic.model.reach import is_credited
 from semantic.model.sequence import AttributionModel
 from semantic.query.query import MetricField, MetricQuery
+from semantic.query.touch_path import TouchPathQuery
 from tests.reference.world import Table, World
 from tests.strategies.choices import Choices
+from tests.strategies.conditions import condition
 from tests.strategies.data import ANCHORS, CHANNELS, CITIES, LEVELS, ZONES
 from tests.strategies.queries import make_query
 
@@ -178,6 +181,24 @@ def _metrics(choices: Choices) -> list[dict[str, Any]]:
         {"name": "left_over", "type": "derived", "expr": "one_value - spent"},
         {"name": "week_value", "type": "cumulative", "metric": "other_value", "window": "7 days"},
     ]
+
+
+def make_path_query(choices: Choices, world: World, model: Model) -> TouchPathQuery:
+    """A question about touch paths."""
+    like = make_query(choices, world, model)
+    dimensions = dict.fromkeys(model.attributions["one"].touch_dimensions, DimensionType.STRING)
+    return TouchPathQuery(
+        "one",
+        by=choices.pick((None, *dimensions)),
+        metric=choices.pick((None, "one_value")),
+        steps=choices.pick((3, 1, 10)),
+        repeats=choices.chance(2),
+        time_range=like.time_range,
+        timezone=like.timezone,
+        where=condition(choices, dimensions) if choices.chance(3) else None,
+        segments=("local",) if choices.chance(4) else (),
+        limit=choices.pick((20, 2)),
+    )
 
 
 def make_credit_query(choices: Choices, world: World, model: Model) -> MetricQuery:
