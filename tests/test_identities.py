@@ -88,7 +88,7 @@ def by_hand(world: World, known: dict[Any, Any]) -> World:
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_metrics_are_those_of_the_users(data: st.DataObject) -> None:
     choices = Choices(lambda count: data.draw(st.integers(0, count - 1)))
     world = make_world(choices)
@@ -109,7 +109,7 @@ SEQUENCES: tuple[tuple[Make, Rows], ...] = (
 
 
 @given(st.data())
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_funnels_and_retentions_are_those_of_the_users(data: st.DataObject) -> None:
     choices = Choices(lambda count: data.draw(st.integers(0, count - 1)))
     world = make_sequence_world(choices)

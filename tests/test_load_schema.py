@@ -71,7 +71,10 @@ TOO_FINE = {
     "derived-without-metrics",
     "conversion-steps",
     "dimension-default-of-a-number",
+    "funnel-any-order",
+    "funnel-size",
     "relationship-to-itself",
+    "retention-mature",
     "retention-elapsed-months",
 }
 """What the schema leaves to the load."""

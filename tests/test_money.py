@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from semantic.compile import compile_query
 from semantic.errors import DataError
-from semantic.lower.audits import without
+from semantic.lower.audits import MissingRates, without
 from semantic.model.facts import Kind
 from semantic.plan.expr import TRUE, All, AnyOf, Binary, Col, Expr, IsNotTrue, Param
+from semantic.plan.node import Scan
 from semantic.plan.operators import BinaryOp
-from semantic.query.query import DimensionField, MetricField, MetricQuery
+from semantic.query.query import DimensionField, MetricField, MetricQuery, Viewer
 from tests.reference.rows import Row, Source
 from tests.reference.served import serve
 from tests.reference.world import Table, World
@@ -106,7 +107,7 @@ def _is_left_out(source: Source, dataset: str, time: str, row: Row, known: Known
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_metrics_are_those_of_amounts_in_one_currency(data: st.DataObject) -> None:
     choices = Choices(lambda count: data.draw(st.integers(0, count - 1)))
     world = make_world(choices)
@@ -130,7 +131,7 @@ async def test_metrics_are_those_of_amounts_in_one_currency(data: st.DataObject)
 
 
 @given(st.data())
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_lifetime_value_and_credit_are_of_amounts_in_one_currency(data: st.DataObject) -> None:
     choices = Choices(lambda count: data.draw(st.integers(0, count - 1)))
     world = make_sequence_world(choices)
@@ -208,6 +209,34 @@ async def test_rates_are_of_days() -> None:
     async with serve(world, world.model()) as served:
         with pytest.raises(DataError, match="must be a date"):
             await served.rows(GMV)
+
+
+async def test_a_viewer_is_told_of_their_own_rows_only() -> None:
+    world = orders([FIRST])
+    world.document["policies"] = [{"name": "own", "dataset": "orders", "where": "shop = :shop"}]
+    kinds = {**world.tables["orders"].columns, "shop": "VARCHAR"}
+    sold = [("a", "USD", 3), ("a", "EUR", 4), ("b", "EUR", 5), ("b", "GBP", 6)]
+    rows = [{"paid_on": FIRST["day"], "currency": one, "amount": much, "shop": shop} for shop, one, much in sold]
+    world.tables["orders"] = Table(kinds, rows)
+    async with serve(world, world.model()) as served:
+        facts = await served.engine.facts(tuple(served.model.datasets))
+        compiled = compile_query(served.model, GMV, facts, Viewer("ann", (("shop", "a"),)))
+        (audited,) = compiled.audits
+        answer = await served.engine.answer(audited.statement.datasets, lambda _: audited.statement)
+    (warning,) = audited.audit.warnings(answer.table.to_pylist())
+    assert warning.message == (
+        '1 row of "orders" has no rate to CNY, and its amounts are left out: EUR 1 on 2026-11-01.'
+    )
+
+
+def test_many_currencies_are_not_all_named() -> None:
+    audit = MissingRates("CNY", "orders", "currency", "", Scan("orders", ("amount",)))
+    rows = [{"currency": f"C{n:02}", "rows": 1, "days": 0, "first": None, "last": None} for n in range(12)]
+    (warning,) = audit.warnings(rows)
+    assert warning.message.startswith(
+        '12 rows of "orders" have no rate to CNY, and their amounts are left out: C00 1, '
+    )
+    assert warning.message.endswith("C09 1, of no day; and 2 more currencies.")
 
 
 # --- filters on amounts ----------------------------------------------------------------------------------------------
