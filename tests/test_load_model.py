@@ -286,7 +286,7 @@ def test_scores(model: Model) -> None:
 
 def test_a_score_is_a_dataset_of_its_entities(model: Model) -> None:
     made = model.datasets["worth"]
-    assert (made.score, made.primary_key, made.entities) == ("worth", ("entity",), ())
+    assert (made.score, made.primary_key, made.entities) == ("worth", ("entity",), (("user", "entity"),))
     assert [(one.name, one.label.get("zh")) for one in made.dimensions[:2]] == [
         ("worth_segment", "价值 · 分层"),
         ("worth_risk", "价值 · 流失风险"),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from semantic.compile import compile_query
 from semantic.errors import QueryError
 from semantic.load import load_texts
+from semantic.model.model import Model
 from semantic.query.query import Dates, DimensionField, MetricField, MetricQuery, TimeField
 from semantic.query.score import ScoreQuery, ScoreReport
 from semantic.time import Grain
@@ -26,9 +27,7 @@ from tests.reference.world import Table
 
 RECENCY, FREQUENCY, MONETARY = (3, 10, 20), (2, 3), (10, 50.5, 100)
 ALIVE = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
-MODEL = load_texts(
-    {
-        "model.yml": f"""
+TEXT = f"""
 version: 1
 timezone: Asia/Shanghai
 datasets:
@@ -63,8 +62,7 @@ metrics:
 - {{name: paid, type: simple, dataset: value, agg: sum, expr: monetary}}
 - {{name: visitors, type: simple, dataset: visits, agg: count_distinct, expr: who}}
 """
-    }
-)
+MODEL = load_texts({"model.yml": TEXT})
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 THROUGH = date(2026, 11, 30)
 MARKER: Row = {"who": None, "purchase": "m", "at": datetime(2026, 12, 1, 12), "amount": None, "paid": False}
@@ -97,7 +95,7 @@ def bought(rows: list[Row]) -> list[Bought]:
     return [Bought(row["who"], row["purchase"], day(row["at"]), row["amount"]) for row in rows if row["paid"]]
 
 
-def answered(rows: list[Row], *questions: ScoreQuery | MetricQuery) -> list[list[Row]]:
+def answered(rows: list[Row], *questions: ScoreQuery | MetricQuery, model: Model = MODEL) -> list[list[Row]]:
     columns = {"who": "VARCHAR", "purchase": "VARCHAR", "at": "TIMESTAMP", "amount": "DOUBLE", "paid": "BOOLEAN"}
     visits = [{"who": who, "at": datetime(2026, 11, 5)} for who in ("a", "b", "x", None)]
     tables = {
@@ -105,8 +103,8 @@ def answered(rows: list[Row], *questions: ScoreQuery | MetricQuery) -> list[list
         "visits": Table({"who": "VARCHAR", "at": "TIMESTAMP"}, [*visits, {"who": None, "at": MARKER["at"]}]),
     }
     with database(tables) as data:
-        facts = data.facts(MODEL)
-        return [data.run(compile_query(MODEL, question, facts).statement) for question in questions]
+        facts = data.facts(model)
+        return [data.run(compile_query(model, question, facts).statement) for question in questions]
 
 
 def expected(rows: list[Row], as_of: date) -> dict[str, dict[str, Any]]:
@@ -204,6 +202,20 @@ def test_entities_by_id(entities: tuple[str, ...]) -> None:
     ]
     (found,) = answered(rows, ScoreQuery("value", entities=entities))
     assert [row["entity"] for row in found] == [who for who in entities if who == "b"]
+
+
+@pytest.mark.parametrize("policy", ["{name: p, metrics: [people, paid], k: 2}", "{name: p, dataset: orders, k: 2}"])
+def test_small_groups_are_withheld(policy: str) -> None:
+    """Of a, b, c, who bought as often, and d, who bought twice: d alone would be told."""
+    rows: list[Row] = [
+        {"who": who, "purchase": f"{who}{n}", "at": datetime(2026, 11, 1 + n), "amount": 1.0, "paid": True}
+        for who, times in (("a", 1), ("b", 1), ("c", 1), ("d", 2), ("e", 2), ("f", 3))
+        for n in range(times)
+    ]
+    model = load_texts({"model.yml": TEXT + f"policies:\n- {policy}\n"})
+    asked = MetricQuery((DimensionField("f", "value_frequency"), MetricField("people", "people")))
+    assert answered(rows, asked) == [[{"f": 1, "people": 3}, {"f": 2, "people": 2}, {"f": 3, "people": 1}]]
+    assert answered(rows, asked, model=model) == [[{"f": 1, "people": 3}]]
 
 
 def test_a_state_has_no_trend() -> None:

@@ -130,6 +130,7 @@ class ScoreDefinition:
             source=Source(""),
             primary_key=(WHO,),
             unique=True,
+            entities=((self.entity, WHO),),
             dimensions=tuple(self._dimension(*split) for split in _SPLITS),
             score=self.name,
             label=self.label,
