@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantic.model.sequence import AttributionModel
-from semantic.query.query import DimensionField, MetricField, MetricQuery
+from semantic.query.query import Dates, DimensionField, MetricField, MetricQuery
+from semantic.query.touch_path import TouchPathQuery
 from tests.reference.rows import Row, distinct_rows
 from tests.reference.same import differences
 from tests.reference.served import serve
@@ -100,6 +101,17 @@ async def test_later_touches_are_nothing(seed: int, model: AttributionModel) -> 
     more.append({"id": -3, "user_id": "9", "at": min(known), **other})
     extended = _changed(world, lambda name, rows: [*rows, *more] if name == "visits" else rows)
     assert not differences(await ask(world, credits_by(model)), await ask(extended, credits_by(model)))
+
+
+@pytest.mark.parametrize("days", [Dates(date(1, 1, 2), date(2, 1, 1)), Dates(date(9000, 1, 1), date(9998, 12, 30))])
+async def test_ranges_at_the_ends_of_the_calendar_are_empty(days: Dates) -> None:
+    world = world_of(1)
+    for name in ("conversion", "touch"):
+        timed = replace(world, document=deepcopy(world.document))
+        timed.document["attributions"][0]["time"] = name
+        assert await ask(timed, replace(credits_by(AttributionModel.LAST), time_range=days)) == []
+    async with serve(world, world.model()) as served:
+        assert await served.rows(TouchPathQuery("one", time_range=days)) == []
 
 
 def _changed(world: World, change: Callable[[str, list[Row]], list[Any]]) -> World:

@@ -15,7 +15,7 @@ from semantic.lower.credits import AT, COUNT, DECAY, Credits, Pick, worth
 from semantic.lower.filter import passes_unset
 from semantic.lower.leaf import CreditLeaf
 from semantic.lower.step_events import window_seconds
-from semantic.lower.touches import KEPT, TOUCH_AT, Touches
+from semantic.lower.touches import KEPT, TOUCH_AT, Touches, moved
 from semantic.model.expression import Expression
 from semantic.model.facts import Bounds, Kind
 from semantic.model.sequence import AttributionModel, CreditTime
@@ -87,14 +87,14 @@ class CreditReading:
     def _credits(self, dimensions: tuple[DimensionKey, ...]) -> Credits:
         bound, leaf = self.bound, self.items[0][0]
         reach = timedelta(seconds=window_seconds(leaf.definition.lookback))
-        end = _moved(self.end, reach + timedelta(microseconds=1)) if self._by_touch else self.end
+        end = moved(self.end, reach + timedelta(microseconds=1)) if self._by_touch else self.end
         touches = Touches(
             view=bound,
             definition=leaf.definition,
             dimensions=dimensions,
             where=tuple(where for where in (bound.where, leaf.where) if where is not None),
             segments=bound.segments,
-            start=_moved(self.start, -reach),
+            start=moved(self.start, -reach),
             end=end,
         )
         conversions = Events(bound, leaf.definition.conversion, leaf.definition.entity)
@@ -177,14 +177,6 @@ class CreditReading:
 def _of(conversions: Events, value: Expression | None) -> Expr:
     """What a conversion has to give: its value, or one conversion."""
     return Const(1) if value is None else conversions.scope.authored(value)
-
-
-def _moved(instant: datetime | None, by: timedelta) -> datetime | None:
-    """An instant moved; None beyond the calendar."""
-    try:
-        return None if instant is None else instant + by
-    except OverflowError:
-        return None
 
 
 def _between(when: Expr, start: datetime | None, end: datetime | None) -> list[Expr]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from semantic.lower.cohort_events import ENTITY, Events, Named
 from semantic.lower.credits import AT, before
 from semantic.lower.step_events import window_seconds
-from semantic.lower.touches import KEPT, TOUCH_AT, Touches, text_or_own
+from semantic.lower.touches import KEPT, TOUCH_AT, Touches, moved, text_or_own
 from semantic.model.facts import Kind
 from semantic.plan.build import conjunction
 from semantic.plan.expr import (
@@ -70,7 +70,7 @@ def _touches(bound: BoundTouchPaths) -> Touches:
         dimensions=(bound.by,),
         where=() if bound.where is None else (bound.where,),
         segments=bound.segments,
-        start=None if start is None else start - reach,
+        start=moved(start, -reach),
         end=end,
     )
 

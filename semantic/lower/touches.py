@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from semantic.lower.cohort_events import Events, Named
 from semantic.lower.filter import condition
@@ -114,6 +114,14 @@ class Touches:
 def _surely(where: Expr) -> Expr:
     """A condition that is false instead of null."""
     return IsNotTrue(IsNotTrue(where))
+
+
+def moved(instant: datetime | None, by: timedelta) -> datetime | None:
+    """A bound moved; None: unbounded, also where the calendar ends."""
+    try:
+        return None if instant is None else instant + by
+    except OverflowError:
+        return None
 
 
 def text_or_own(who: Expr, mixed: bool) -> Expr:
