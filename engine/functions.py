@@ -17,16 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from duckdb.func import ARROW
 
-from semantic.sql.packing import (
-    CODE_BITS,
-    FUNNEL,
-    FUNNEL_HELD,
-    FUNNEL_MANY,
-    FUNNEL_NARROW,
-    MASK_BITS,
-    PERIOD_BITS,
-    SPEC_HEAD,
-)
+from semantic.sql.packing import FUNNEL, FUNNEL_HELD, FUNNEL_MANY, FUNNEL_NARROW, PERIOD_BITS, SPEC_HEAD
 
 Ints = npt.NDArray[np.int64]
 
@@ -112,9 +103,10 @@ def _solve(time: Ints, tag: Ints, held: Ints, offsets: Ints, numbers: Ints) -> p
         tag, held = tag[places], held[places]
     else:
         sort_each(time, tag, offsets)
-    mask = tag & ((1 << MASK_BITS) - 1)
-    period = (tag >> MASK_BITS) & ((1 << PERIOD_BITS) - 1)
-    code = (tag >> (MASK_BITS + PERIOD_BITS)) & ((1 << CODE_BITS) - 1)
+    bits = int(numbers[SPEC_HEAD - 2])
+    mask = tag & ((1 << bits) - 1)
+    period = (tag >> bits) & ((1 << PERIOD_BITS) - 1)
+    code = tag >> (bits + PERIOD_BITS)
     rules = numbers[SPEC_HEAD:].reshape(-1, 4)
     return _nested(*solve(time, mask, code, period, held, offsets, numbers[:SPEC_HEAD], rules))
 

@@ -8,7 +8,7 @@ from engine.funnel import solve
 from engine.jit import kernel
 from engine.order import sort_each
 from engine.tie import Ints
-from semantic.sql.packing import CODE_BITS, MASK_BITS, NARROW_BITS, PERIOD_BITS, SPEC_HEAD
+from semantic.sql.packing import NARROW_BITS, PERIOD_BITS, SPEC_HEAD
 
 ABOVE = 64 - NARROW_BITS
 """Bits of an entity that stand in the lower half of a word."""
@@ -49,7 +49,7 @@ def solve_groups(
         sort_each(time[:size], tag[:size], begin[: entities + 1])
         seen = tag
         if labelled:
-            _unpack(tag, size, mask, code, period)
+            _unpack(tag, size, spec[BITS], mask, code, period)
             seen = mask
         found, records, whose = solve(
             time[:size], seen[:size], code[:size], period[:size], nothing, begin[: entities + 1], spec, rules
@@ -128,17 +128,17 @@ def _place(
             code = (narrow >> bits) & beside
             if code == beside:
                 left -= 1
-                tag[to] |= labels[left] << MASK_BITS
+                tag[to] |= labels[left] << bits
             else:
-                tag[to] |= code << (MASK_BITS + PERIOD_BITS)
+                tag[to] |= code << (bits + PERIOD_BITS)
 
 
 @kernel
-def _unpack(tag: Ints, size: int, mask: Ints, code: Ints, period: Ints) -> None:
+def _unpack(tag: Ints, size: int, bits: int, mask: Ints, code: Ints, period: Ints) -> None:
     for event in range(size):
-        mask[event] = tag[event] & ((1 << MASK_BITS) - 1)
-        period[event] = (tag[event] >> MASK_BITS) & ((1 << PERIOD_BITS) - 1)
-        code[event] = (tag[event] >> (MASK_BITS + PERIOD_BITS)) & ((1 << CODE_BITS) - 1)
+        mask[event] = tag[event] & ((np.int64(1) << bits) - 1)
+        period[event] = (tag[event] >> bits) & ((1 << PERIOD_BITS) - 1)
+        code[event] = tag[event] >> (bits + PERIOD_BITS)
 
 
 @kernel

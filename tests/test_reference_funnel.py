@@ -272,10 +272,12 @@ def drawn(
 
 
 def drop_off_only(funnel: dict[str, Any]) -> None:
-    """Ordered or strict, with exclusions that drop off."""
-    if funnel["order"] == "any":
-        funnel["order"] = "ordered"
-    rule = {"where": "event = 'D'", "from": "s0", "to": "s1"}
+    """With exclusions that drop off."""
+    rule = {
+        "where": "event = 'D'",
+        "from": "s0",
+        "to": "s1" if funnel["order"] != "any" else funnel["steps"][-1]["name"],
+    }
     funnel["exclude"] = [rule, *({**other, "effect": "drop_off"} for other in funnel.get("exclude", []))]
 
 

@@ -125,7 +125,7 @@ class Dialect(ABC):
         """The date or the instant of a period's number."""
 
     @abstractmethod
-    def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment) -> Fragment:
+    def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment, bits: int) -> Fragment:
         """A funnel's event as a wide number (see packing.py)."""
 
     @abstractmethod

@@ -11,7 +11,7 @@ from semantic.plan.operators import TextTest
 from semantic.query.query import Scalar
 from semantic.sql.dialect import Dialect
 from semantic.sql.fragment import Binding, Fragment, build, indent, join, nest
-from semantic.sql.packing import GROUPS, MASK_BITS, NARROW_BITS, PERIOD_BITS, micros_of
+from semantic.sql.packing import GROUPS, NARROW_BITS, PERIOD_BITS, micros_of
 from semantic.time import Grain
 
 _STEPS = {Grain.MINUTE: "INTERVAL 1 MINUTE", Grain.HOUR: "INTERVAL 1 HOUR", Grain.DAY: "INTERVAL 1 DAY"}
@@ -123,11 +123,9 @@ class DuckDB(Dialect):
             return build("make_timestamptz({} * 900000000)", nest(part))
         return build("DATE '1900-01-01' + CAST({} AS INTEGER)", part)
 
-    def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment) -> Fragment:
-        """By multiplication, which negative times survive."""
-        tag = build(
-            f"({{}} << {MASK_BITS + PERIOD_BITS}) + ({{}} << {MASK_BITS}) + {{}}", nest(code), nest(period), nest(mask)
-        )
+    def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment, bits: int) -> Fragment:
+        """By multiplication, which negative times survive; a code that doesn't fit is an error of the shift."""
+        tag = build(f"({{}} << {bits + PERIOD_BITS}) + ({{}} << {bits}) + {{}}", nest(code), nest(period), nest(mask))
         return build("epoch_us({})::HUGEINT * 18446744073709551616 + {}", time, tag)
 
     def pack_narrow(self, time: Fragment, mask: Fragment, since: datetime, bits: int) -> Fragment:

@@ -50,7 +50,7 @@ def grouped(plan: Match, columns: Columns, dialect: Dialect) -> Groups:
     period = columns["period"] if spec.periods else _NONE
     code = columns["code"] if spec.codes else _NONE
     if spec.held:
-        wide = dialect.collect(dialect.pack_wide(time, mask, period, code))
+        wide = dialect.collect(dialect.pack_wide(time, mask, period, code, spec.bits))
         return Groups(keys, build(f"{FUNNEL_HELD}({{}}, {{}}, {{}})", wide, dialect.collect(columns["held"]), numbers))
     if _free_bits(spec) >= 0:
         assert spec.since is not None
@@ -65,7 +65,7 @@ def grouped(plan: Match, columns: Columns, dialect: Dialect) -> Groups:
             return Groups({"group#": group}, call, own=True)
         if _is_narrow(spec):
             return Groups(keys, build(f"{FUNNEL_NARROW}({{}}, {{}})", dialect.collect(event), numbers))
-    packed = dialect.pack_wide(time, mask, period, code)
+    packed = dialect.pack_wide(time, mask, period, code, spec.bits)
     return Groups(keys, build(f"{FUNNEL}({{}}, {{}})", dialect.collect(packed), numbers))
 
 

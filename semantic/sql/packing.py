@@ -1,8 +1,8 @@
 """How a funnel's events are packed into numbers for the kernel, and what tells it what to do (both sides import this).
 
-A wide event is a HUGEINT: time · 2^64 + code · 2^(MASK_BITS+PERIOD_BITS) + period · 2^MASK_BITS + mask. A narrow one
-is a BIGINT: (time - base) · 2^bits + mask. Times are microseconds; a mask's bits are the steps, then `opens`, then
-the exclusions, then `passive`.
+A wide event is a HUGEINT: time · 2^64 + code · 2^(bits+PERIOD_BITS) + period · 2^bits + mask. A narrow one is a BIGINT:
+(time - base) · 2^bits + mask. Times are microseconds; a mask's `bits` are the steps, then `opens`, then the exclusions,
+then `passive`: 21 at most, so that there is room for a million codes, and for billions in a funnel of few steps.
 
 A list has the events of one entity, or (MANY) those of all entities that share a hash. Then an event is a HUGEINT,
 entity · 2^NARROW_BITS + (time - base) · 2^(bits+room) + code · 2^bits + mask. Where its code is too large for `room`
@@ -13,7 +13,7 @@ With HELD, beside the wide events of an entity stands a list of numbers, one for
 must share, 0 where it is not known.
 
 A spec is a list of numbers: steps, window, order, first, periods, start, times, passive (as engine/funnel.py names
-them), then the bits of a narrow mask and the room for a code, then four for each exclusion.
+them), then the bits of a mask and the room for a code, then four for each exclusion.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ GROUPS = 4096
 
 NARROW_BITS = 63
 """Bits of a narrow event: a time beyond them fails to be shifted."""
-MASK_BITS = 21
 PERIOD_BITS = 22
 CODE_BITS = 20
+"""The most room for a code in a narrow event."""
 
 SPEC_HEAD = 10
 """Numbers of a spec before its exclusions."""

@@ -12,7 +12,7 @@ from semantic.plan.operators import TextTest
 from semantic.query.query import Scalar
 from semantic.sql.dialect import Dialect
 from semantic.sql.fragment import Binding, Fragment, build, indent, join, nest
-from semantic.sql.packing import MASK_BITS, PERIOD_BITS, micros_of
+from semantic.sql.packing import PERIOD_BITS, micros_of
 from semantic.time import Grain
 
 _STEPS = {Grain.MINUTE: "INTERVAL 1 MINUTE", Grain.HOUR: "INTERVAL 1 HOUR", Grain.DAY: "INTERVAL 1 DAY"}
@@ -123,11 +123,10 @@ class Spark(Dialect):
             return build("timestamp_micros({} * 900000000)", nest(part))
         return build("date_add(DATE '1900-01-01', CAST({} AS INT))", part)
 
-    def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment) -> Fragment:
+    def pack_wide(self, time: Fragment, mask: Fragment, period: Fragment, code: Fragment, bits: int) -> Fragment:
         """As a decimal of 38 digits."""
         tag = build(
-            f"shiftleft(CAST({{}} AS BIGINT), {MASK_BITS + PERIOD_BITS}) + shiftleft(CAST({{}} AS BIGINT), {MASK_BITS})"
-            " + {}",
+            f"shiftleft(CAST({{}} AS BIGINT), {bits + PERIOD_BITS}) + shiftleft(CAST({{}} AS BIGINT), {bits}) + {{}}",
             code,
             period,
             nest(mask),

@@ -16,10 +16,10 @@ Answer = dict[str, Any]
 
 
 def time_to_convert(report: funnel.Report, step: int | None, buckets: int) -> list[Answer]:
-    """How many took how long from step 1 to a step: equal parts of the window, whose end is in the last."""
-    window = funnel.window_of(report.followed.funnel)
-    if window is None:
-        raise Unspecified("the parts of a day")
+    """How many took how long from step 1 to a step: equal parts of the window, whose end is in the last. A day has the
+    parts of the longest one, of 25 hours.
+    """
+    window = funnel.window_of(report.followed.funnel) or 25 * 3600 * funnel.MICROS
     place = (step or len(report.followed.steps)) - 1
     counts = [0] * buckets
     for path in report.paths().values():
