@@ -21,6 +21,9 @@ from api.schema.catalog import (
     MetricInfo,
     MetricType,
     RetentionInfo,
+    ScoreInfo,
+    ScoreRiskInfo,
+    ScoreSegmentInfo,
     SegmentInfo,
 )
 from api.schema.definition import definition, written
@@ -35,6 +38,7 @@ from semantic.model.metric import Metric
 from semantic.model.model import Model
 from semantic.model.reach import datasets_read, reachable, sources, splits, touch_dimensions
 from semantic.model.reads import metrics_read
+from semantic.model.score import RiskRule, ScoreDefinition, SegmentRule
 from semantic.model.sequence import AttributionDefinition, Funnel, RetentionDefinition, Step
 from semantic.query.cells import cells
 
@@ -96,6 +100,7 @@ class _Maker:
             funnels=[self._funnel(funnel) for funnel in model.funnels.values()],
             retentions=[self._retention(retention) for retention in model.retentions.values()],
             attributions=[self._attribution(attribution) for attribution in model.attributions.values()],
+            scores=[self._score(score) for score in model.scores.values()],
         )
 
     def _metric(self, entry: MetricName) -> MetricInfo:
@@ -195,6 +200,36 @@ class _Maker:
             dimensions=[
                 self._dimensions[name] for name in self._model.shown(reachable(self._model, retention.cohort.dataset))
             ],
+        )
+
+    def _score(self, score: ScoreDefinition) -> ScoreInfo:
+        return ScoreInfo(
+            name=score.name,
+            value=enum_name(score.name),
+            label=score.label.get(self._locale) or score.name,
+            description=score.description.get(self._locale),
+            version=score.version,
+            entity=score.entity,
+            recency=list(score.recency),
+            frequency=list(score.frequency),
+            monetary=list(score.monetary),
+            segments=[self._score_segment(rule) for rule in score.segments],
+            risks=[self._score_risk(rule) for rule in score.risks],
+            dataset=self._datasets[score.dataset],
+            dimensions=[self._dimensions[name] for name in self._model.shown(score.dimension_names)],
+        )
+
+    def _score_segment(self, rule: SegmentRule) -> ScoreSegmentInfo:
+        return ScoreSegmentInfo(
+            name=rule.name, label=rule.label.get(self._locale) or rule.name, definition=written(rule.where)
+        )
+
+    def _score_risk(self, rule: RiskRule) -> ScoreRiskInfo:
+        return ScoreRiskInfo(
+            name=rule.name,
+            label=rule.label.get(self._locale) or rule.name,
+            risk=rule.risk.value,
+            definition=rule.where.source,
         )
 
     def _attribution(self, attribution: AttributionDefinition) -> AttributionInfo:

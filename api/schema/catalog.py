@@ -216,6 +216,46 @@ class AttributionInfo:
     dimensions: list[DimensionInfo] = strawberry.field(description="What its credit can be split and filtered by.")
 
 
+@strawberry.type(description="A segment of a score: entities that belong together.")
+class ScoreSegmentInfo:
+    """A segment in the catalog."""
+
+    name: str = strawberry.field(description="The value of the score's dimension.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    definition: str | None = strawberry.field(
+        description="Who is in it, unless an earlier one has them; null: all others."
+    )
+
+
+@strawberry.type(description="A rule of a score: a reason to think that somebody is leaving.")
+class ScoreRiskInfo:
+    """A risk in the catalog."""
+
+    name: str = strawberry.field(description="Its name, as in `reasons`.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    risk: str = strawberry.field(description="How strong it is: high or medium.")
+    definition: str = strawberry.field(description="Whom it is about.")
+
+
+@strawberry.type(description="A score: what somebody is worth, and who is leaving.")
+class ScoreInfo:
+    """A score in the catalog."""
+
+    name: str = strawberry.field(description="Its name in the model.")
+    value: str = strawberry.field(description="Its value in the enum `ScoreName`.")
+    label: str = strawberry.field(description="For people, in the catalog's language.")
+    description: str | None = strawberry.field(description="What it is about, in the catalog's language.")
+    version: str = strawberry.field(description="The version of its rules and cut points.")
+    entity: str = strawberry.field(description="Who is scored.")
+    recency: list[float] = strawberry.field(description="Days since the last purchase; within the first scores best.")
+    frequency: list[float] = strawberry.field(description="Numbers of purchases; from the last on scores best.")
+    monetary: list[float] = strawberry.field(description="Amounts; from the last on scores best.")
+    segments: list[ScoreSegmentInfo] = strawberry.field(description="Its segments; the first that fits counts.")
+    risks: list[ScoreRiskInfo] = strawberry.field(description="Its reasons to think that somebody is leaving.")
+    dataset: DatasetInfo = strawberry.field(description="Where the purchases are.")
+    dimensions: list[DimensionInfo] = strawberry.field(description="What it makes of everybody, to split metrics by.")
+
+
 @strawberry.type(description="What can be asked of the model.")
 class Catalog:
     """The whole catalog, in one language."""
@@ -233,3 +273,4 @@ class Catalog:
     funnels: list[FunnelInfo] = strawberry.field(description="Every funnel.")
     retentions: list[RetentionInfo] = strawberry.field(description="Every retention.")
     attributions: list[AttributionInfo] = strawberry.field(description="Every attribution.")
+    scores: list[ScoreInfo] = strawberry.field(description="Every score.")

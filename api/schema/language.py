@@ -53,6 +53,10 @@ def _texts(model: Model) -> Iterator[Text]:
         yield from (funnel.label, funnel.description, *(step.label for step in funnel.steps))
     for retention in model.retentions.values():
         yield from (retention.label, retention.description)
+    for score in model.scores.values():
+        yield from (score.label, score.description)
+        yield from (rule.label for rule in score.segments)
+        yield from (rule.label for rule in score.risks)
     for dataset in model.datasets.values():
         yield from (dataset.label, dataset.description)
         for dimension in dataset.dimensions:

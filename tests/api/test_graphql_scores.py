@@ -73,6 +73,32 @@ async def test_pages(shop: Shop) -> None:
 
 
 async def test_the_catalog_knows_the_score(shop: Shop) -> None:
+    document = """{ catalog(locale: "zh") {
+        scores { name value label version entity recency frequency monetary dataset { name } dimensions { name }
+            segments { name label definition } risks { name label risk definition } } } }"""
+    (score,) = (await shop.ask(document)).data["catalog"]["scores"]
+    assert score == {
+        "name": "worth",
+        "value": "WORTH",
+        "label": "价值",
+        "version": "7",
+        "entity": "user",
+        "recency": [1, 3],
+        "frequency": [2, 4],
+        "monetary": [800],
+        "dataset": {"name": "orders"},
+        "dimensions": [
+            {"name": f"worth_{column}"} for column in ("segment", "risk", "r_score", "f_score", "m_score", "frequency")
+        ],
+        "segments": [
+            {"name": "best", "label": "最佳", "definition": "m_score = 2"},
+            {"name": "rest", "label": "rest", "definition": None},
+        ],
+        "risks": [
+            {"name": "late", "label": "超期", "risk": "high", "definition": "purchase_days < 7"},
+            {"name": "seldom", "label": "seldom", "risk": "medium", "definition": "frequency < 14"},
+        ],
+    }
     document = """{ catalog { datasets { name primaryKey freshness { rows dataVersion } }
         metrics { name hasTime datasets { name } dimensions { name } }
         dimensions { name label datasets { name } } } }"""
