@@ -232,7 +232,7 @@ def _headers(media: str, coding: str | None, cache_control: str) -> RawHeaders:
     found = [
         (b"content-type", f"{media}; charset=utf-8".encode()),
         (b"cache-control", cache_control.encode()),
-        (b"vary", b"accept, accept-encoding, accept-language, authorization"),
+        (b"vary", b"accept, accept-encoding, accept-language, authorization, x-api-key"),
         *ALWAYS,
     ]
     return [*found, (b"content-encoding", coding.encode())] if coding else found

@@ -18,6 +18,7 @@ from semantic.lower.scored import with_score_rows
 from semantic.lower.touch_path import lower_touch_paths
 from semantic.lower.values import bind_values, lower_values, values_datasets
 from semantic.model.facts import Facts
+from semantic.model.metric import Metric
 from semantic.model.model import Model
 from semantic.model.reads import metrics_inside
 from semantic.plan.cost import rows_read
@@ -199,5 +200,7 @@ def _is_guarded(bound: Bound, least: LeastGroups) -> bool:
     """Whether a question is about anything whose groups may be too small."""
     if not least.datasets.keys().isdisjoint(bound.facts.datasets):
         return True
-    asked = [asked.metric for asked in bound.metrics] if isinstance(bound, BoundQuery) else []
+    asked: list[Metric] = [one.metric for one in bound.metrics] if isinstance(bound, BoundQuery) else []
+    if isinstance(bound, BoundTouchPaths) and bound.metric is not None:
+        asked = [bound.metric]
     return any(not least.metrics.keys().isdisjoint(metrics_inside(bound.model, metric)) for metric in asked)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -17,7 +17,7 @@ from semantic.compile import compile_query, datasets_needed
 from semantic.errors import Code, QueryError
 from semantic.lower.combine import lower
 from semantic.model.facts import Facts
-from semantic.model.metric import Derived, Ratio, Simple
+from semantic.model.metric import Derived, Metric, Ratio, Simple
 from semantic.model.model import Model
 from semantic.model.policy import DatasetPolicy, HidePolicy
 from semantic.model.reach import splits
@@ -41,6 +41,7 @@ from semantic.query.query import (
 from semantic.query.retention import RetentionQuery
 from semantic.query.score import ScoreQuery, ScoreReport
 from semantic.query.scored import with_scores
+from semantic.query.touch_path import TouchPathQuery
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question
 from semantic.rewrite import PASSES, rewrite_plan
@@ -210,6 +211,7 @@ def reports() -> Iterator[Question]:
     yield FunnelQuery(funnel, FunnelReport.DROP_OFFS, RANGE, step=1)
     yield LifecycleQuery(retention, time_range=RANGE)
     north = Compare("seller_region", Operator.NE, "north")
+    yield TouchPathQuery("regretted", metric="regretted_refunds", time_range=RANGE)
     for report in JourneyReport:
         yield JourneyQuery("shop", north, report=report, within=Duration(9, Unit.DAY), where=north)
 
@@ -254,6 +256,14 @@ def test_a_viewer_sees_what_there_would_be_without_the_rows_of_others(viewer: Vi
             assert list(unguarded(protected.plan, MARKET)) == []
             asked += 1
     assert asked > 250
+
+
+def test_no_kind_of_question_nor_of_metric_is_left_out() -> None:
+    """A new kind has to be asked above."""
+    asked = tuple(market_questions())
+    assert {type(question) for question in asked} == set(get_args(Question))
+    named = {field.metric for question in asked if isinstance(question, MetricQuery) for field in question.metrics}
+    assert {type(MARKET.metrics[name]) for name in named} == set(get_args(Metric))
 
 
 def test_without_the_pass_a_viewer_would_see_more() -> None:

@@ -15,8 +15,10 @@ from semantic.compile import Compiled, compile_query
 from semantic.errors import Code, QueryError
 from semantic.load import load_texts
 from semantic.query.funnel import FunnelQuery
+from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
 from semantic.query.query import (
+    And,
     Compare,
     DimensionField,
     Field,
@@ -29,6 +31,7 @@ from semantic.query.query import (
     Viewer,
 )
 from semantic.query.retention import RetentionQuery
+from semantic.query.touch_path import TouchPathQuery
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question
 from semantic.time import Duration, Grain, Unit
@@ -289,6 +292,8 @@ def refused(question: Question, model: Any = MODEL) -> str:
         FunnelQuery("by_device"),
         RetentionQuery("users"),
         LifecycleQuery("users"),
+        JourneyQuery("city", And(())),
+        TouchPathQuery("last"),
         MetricQuery((TimeField("day", Grain.DAY), MetricField("n", "amount", rolling=Duration(2, Unit.DAY)))),
         MetricQuery((TimeField("day", Grain.DAY), MetricField("n", "amount_7d"))),
         MetricQuery((MetricField("all", "amount"), MetricField("n", "amount", offset=Duration(1, Unit.DAY)))),

@@ -79,6 +79,10 @@ def _parse_plain(value: object) -> str | int | float | bool | Decimal:
     raise GraphQLError("Value must be a text, a number or a boolean.")
 
 
+def _parse_claims(value: object) -> object:
+    raise GraphQLError("Claims are told, and never taken.")
+
+
 def _literal(parse: Callable[[object], Any]) -> Callable[[ValueNode, dict[str, Any] | None], Any]:
     """Read a literal of a document: numbers keep every digit written."""
 
@@ -181,10 +185,11 @@ SCALARS: dict[object, ScalarDefinition] = {
         _parse_plain,
         _plain,
     ),
-    Claims: strawberry.scalar(
-        name="Claims",
-        description="A JSON object: each claim with its value, or with a list of values.",
-        serialize=lambda value: value,
+    Claims: _scalar(
+        "Claims",
+        "A JSON object: each claim with its value, or with a list of values.",
+        _parse_claims,
+        lambda value: value,
     ),
 }
 """Python type → scalar, for the schema's configuration."""
