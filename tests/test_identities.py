@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from api.settings import Settings
 from semantic.compile import compile_query
 from semantic.model.model import Model
-from semantic.query.query import MetricField, MetricQuery
+from semantic.query.query import DimensionField, MetricField, MetricQuery
 from tests.live import LiveServer
 from tests.reference.funnel import funnel_rows
 from tests.reference.retention import retention_rows
@@ -122,6 +122,34 @@ async def test_funnels_and_retentions_are_those_of_the_users(data: st.DataObject
                 if outcome(partial(rows, model, expected.rows, query)) is not None:  # else ties decide
                     known = await outcome_of(ask_engine(plain, query))
                     assert not differences(known, await outcome_of(ask_engine(served, query))), query
+
+
+@given(st.data())
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_credit_and_scores_are_those_of_the_users(data: st.DataObject) -> None:
+    choices = Choices(lambda count: data.draw(st.integers(0, count - 1)))
+    world = make_sequence_world(choices)
+    document = world.document
+    touch = {"dataset": "events", "dimensions": ["channel"], "where": "event = 'A'"}
+    conversion = {"dataset": "events", "where": "event = 'B'"}
+    credit = {"name": "paid", "entity": "user", "conversion": conversion, "touch": touch, "lookback": "7 days"}
+    document["attributions"] = [{**credit, "model": "linear"}]  # which touches of one instant are alike to
+    cuts = {"recency": [1, 2, 3, 4], "frequency": [2, 3, 4, 5], "monetary": [2, 3, 4, 5]}
+    score = {"name": "rfm", "version": 1, "dataset": "events", "entity": "user", "amount": "1", **cuts}
+    document["scores"] = [score]
+    document["metrics"] += [
+        {"name": "credited", "type": "attribution", "attribution": "paid"},
+        {"name": "scored", "type": "simple", "dataset": "rfm", "agg": "count"},
+        {"name": "spent", "type": "simple", "dataset": "rfm", "agg": "max", "expr": "frequency"},
+    ]
+    mapped, expected = identified(choices, world)
+    by_channel = MetricQuery((DimensionField("by0", "channel"), MetricField("m0", "credited")))
+    scores = MetricQuery((MetricField("m0", "scored"), MetricField("m1", "spent")))
+    async with serve(mapped, mapped.model()) as served, serve(expected, expected.model()) as plain:
+        for query in (by_channel, scores):
+            known = await outcome_of(ask_engine(plain, query))
+            assert isinstance(known, list), known
+            assert not differences(known, await outcome_of(ask_engine(served, query))), query
 
 
 def visits(*users: str | None, **known: str) -> World:
