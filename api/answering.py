@@ -5,12 +5,15 @@ All three say the same; each is there because the one after it costs several tim
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Coroutine, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any, TypeVar
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
+from starlette.types import Message, Receive
 
 from api.asking import context_of
 from api.context import Outcome, Response, Snapshot
@@ -29,6 +32,8 @@ from semantic.query.access import scope_of
 
 _OF_THE_MOMENT = re.compile(r"\b(cached|durationMs|warnings|freshness|rollup|viewer)\b")
 """Fields whose values are of this very answer, of the clock or of who asks: an answer with one of them is not kept."""
+
+T = TypeVar("T")
 
 _nearest = lru_cache(maxsize=1024)(choose)
 
@@ -81,7 +86,7 @@ class Answering:
             limits=served.limits,
             discreet=served.settings.is_hardened,
         )
-        key = _key(snapshot, asked, context)
+        key = key_of(snapshot, asked, context)
         of_the_moment = _is_of_the_moment(asked.query)
         entry = None if of_the_moment else self._kept.get(snapshot, key)
         if entry is not None and not entry.is_current_now():
@@ -103,19 +108,19 @@ class Answering:
         notes.came(response)
         return Found(response)
 
-    async def answer(self, asked: Asked, request: Request, notes: Notes) -> Found:
+    async def answer(self, asked: Asked, connection: HTTPConnection, receive: Receive, notes: Notes) -> Found:
         """The answer, from the first place that has it. Unauthenticated, RateLimited, Gone, Stopping."""
         self._served.look_soon()
         with self._served.lease() as snapshot:
-            context = await context_of(snapshot, self._served, request)
-            key = _key(snapshot, asked, context)
+            context = await context_of(snapshot, self._served, connection)
+            key = key_of(snapshot, asked, context)
             of_the_moment = _is_of_the_moment(asked.query)
             entry = None if of_the_moment else self._kept.get(snapshot, key)
             if entry is not None and await entry.is_current():
                 notes.kept_one(entry.response, context.viewer, snapshot.model)
                 return Found(entry.response, entry)
             engine = Noted(snapshot.engine)
-            response = await self._execute(snapshot, asked, key, replace(context, engine=engine), request, notes)
+            response = await self._execute(snapshot, asked, key, replace(context, engine=engine), receive, notes)
             notes.came(response)
             versions = engine.versions
             if of_the_moment or response.outcome is not Outcome.OK or versions is None:
@@ -125,8 +130,12 @@ class Answering:
                 self._kept.put(entry)
             return Found(response, entry)
 
+    async def until_gone(self, work: Coroutine[Any, Any, T], receive: Receive) -> T:
+        """What `work` returns, unless its caller goes first. Gone, Stopping."""
+        return await self._running.answer(work, receive)
+
     async def _execute(
-        self, snapshot: Snapshot, asked: Asked, key: Hashable, context: Context, request: Request, notes: Notes
+        self, snapshot: Snapshot, asked: Asked, key: Hashable, context: Context, receive: Receive, notes: Notes
     ) -> Response:
         now = execute_now(snapshot, asked, key, context)
         if now is not None:
@@ -134,7 +143,7 @@ class Answering:
         fresh = replace(context, ledger=Ledger())
         notes.of(fresh)
         work = execute(snapshot, asked.query, asked.variables, asked.operation_name, fresh)
-        return await self._running.answer(work, request.receive)
+        return await self._running.answer(work, receive)
 
 
 def _at_rest(response: Response) -> Response:
@@ -142,7 +151,7 @@ def _at_rest(response: Response) -> Response:
     return replace(response, account=replace(response.account, ran=(), cached=True))
 
 
-def _key(snapshot: Snapshot, asked: Asked, context: Context) -> Hashable:
+def key_of(snapshot: Snapshot, asked: Asked, context: Context) -> Hashable:
     """All that an answer depends on beside the data: what is asked, by whom, in which language.
 
     Viewers who may see the same are answered alike.
@@ -150,3 +159,9 @@ def _key(snapshot: Snapshot, asked: Asked, context: Context) -> Hashable:
     locale = _nearest(context.locale, snapshot.locales) if context.locale else None
     scope = scope_of(snapshot.model, context.viewer)
     return asked.key, scope, context.limits, context.discreet, locale
+
+
+async def never() -> Message:
+    """`receive` where somebody else looks after the end of the connection."""
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable")

@@ -6,13 +6,19 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
-from starlette.routing import Mount, Route
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount, Route, WebSocketRoute
 
+from api.answering import Answering
 from api.asking import refuse
+from api.csrf import PREFLIGHTED
+from api.documents import Documents, read_trusted
 from api.doors import doors
 from api.front import Front
 from api.graphiql import MOUNTED_AT, PageFiles
@@ -24,8 +30,18 @@ from api.seen.onlookers import Onlookers
 from api.seen.seeing import Seeing
 from api.served import Served
 from api.settings import Settings, from_environment
+from api.socket import SocketDoor
+from api.subscriptions import Subscriptions
 from api.table_door import TableDoor
 from api.viewers.refused import Unauthenticated, Unverifiable
+
+CORS: dict[str, Any] = {
+    "allow_methods": ("GET", "POST"),
+    "allow_headers": ("accept", "authorization", "content-type", "if-none-match", "x-api-key", *PREFLIGHTED),
+    "expose_headers": ("etag", "retry-after", "headwater-data-version", "headwater-has-next-page"),
+    "max_age": 86_400,
+}
+"""What pages of other sites may do, where they may ask at all. Cookies are nothing here."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -37,41 +53,54 @@ def create_app(settings: Settings) -> FastAPI:
     served, running = Served(settings), Running()
     onlookers = Onlookers(served, running)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await served.open()
-        watching = asyncio.create_task(_watch(served)) if settings.reload else None
-        try:
-            yield
-        finally:
-            await running.drain(settings.drain)
-            if watching is not None:
-                watching.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watching
-            await served.close()
-            onlookers.close()
-
-    front = Front(served, running)
+    answering = Answering(served, running)
+    subscriptions = Subscriptions(served, answering, onlookers.watchers, settings.subscribers)
+    documents = Documents(read_trusted(settings.trusted_documents), settings.trusted_only)
+    front = Front(served, answering, subscriptions, documents)
     app = FastAPI(
         title="Headwater",
         version=version("headwater"),
         docs_url=None,  # FastAPI's pages load their scripts from another host
         redoc_url=None,
         openapi_url=None if settings.is_hardened else "/openapi.json",
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, served, running, subscriptions, onlookers),
     )
     app.add_middleware(Headers)
     app.add_middleware(Seeing, watchers=onlookers.watchers, now=front.now)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.state.served, app.state.running, app.state.onlookers = served, running, onlookers
+    app.state.subscriptions = subscriptions
     app.add_exception_handler(Unauthenticated, refuse)
     app.add_exception_handler(Unverifiable, refuse)
     app.router.routes.append(Route("/graphql", front, name="graphql", include_in_schema=False))
+    socket = SocketDoor(subscriptions, documents, settings.cors_origins)
+    app.router.routes.append(WebSocketRoute("/graphql", socket))
     for path in ("/v1/table", "/v1/table.{ending}"):
         app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))
     app.router.routes.append(Mount(MOUNTED_AT, PageFiles(), name="graphiql"))
     app.include_router(doors(served, running, onlookers.metrics))
     return app
+
+
+@asynccontextmanager
+async def _lifespan(
+    served: Served, running: Running, subscriptions: Subscriptions, onlookers: Onlookers, _: FastAPI
+) -> AsyncIterator[None]:
+    """From the first model's loading to the last query's end."""
+    await served.open()
+    watching = asyncio.create_task(_watch(served)) if served.settings.reload else None
+    try:
+        yield
+    finally:
+        await subscriptions.close()
+        await running.drain(served.settings.drain)
+        if watching is not None:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+        await served.close()
+        onlookers.close()
 
 
 async def _watch(served: Served) -> None:

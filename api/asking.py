@@ -21,8 +21,6 @@ from api.served import Served
 from api.viewers.refused import Unauthenticated
 from semantic.errors import Code, HeadwaterError, Overloaded, RateLimited
 
-BAD_REQUEST = "BAD_REQUEST"
-"""`extensions.code` of a request that is not well-formed."""
 CLIENT_CLOSED_REQUEST = 499
 SOON = "1"
 """`Retry-After` of what is over in a moment, in seconds."""

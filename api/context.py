@@ -133,3 +133,8 @@ class Response:
     name: str | None = None
     account: Account = NO_ACCOUNT
     retry_after: float | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing was run."""
+        return self.outcome is Outcome.REFUSED

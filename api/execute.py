@@ -10,7 +10,7 @@ from inspect import isawaitable
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, get_operation_ast
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, get_operation_ast
 from graphql.execution import Executor
 
 from api.context import Outcome, Response, Snapshot, Views
@@ -57,6 +57,11 @@ RESOLVERS = Resolvers(
 """How every field is answered."""
 
 
+NO_STREAM = GraphQLError(
+    "A subscription is answered as server-sent events (Accept: text/event-stream) or over a WebSocket."
+)
+"""Why a subscription is refused where one answer is expected."""
+
 SECRET = GraphQLError(
     "The schema is shown only to those who sign in.",
     original_error=UserError(Code.UNAUTHENTICATED, "The schema is shown only to those who sign in."),
@@ -102,8 +107,12 @@ async def execute(
     variables: Mapping[str, Any] | None,
     operation_name: str | None,
     context: Context,
+    follows: bool = False,
 ) -> Response:
-    """Answer a document. Never raises for what a client did; cancelling it stops the statements that run."""
+    """Answer a document. Never raises for what a client did; cancelling it stops the statements that run.
+
+    `follows`: a subscription may be asked for, whose answers come one after the other; this is the one for now.
+    """
     snapshot = snapshot.seen_by(context.viewer)
     schema, discreet = snapshot.schemas.default, context.discreet
     if not discreet and looks_at_schema(document):  # its labels are in a language: that schema may not be made yet
@@ -114,6 +123,8 @@ async def execute(
     if discreet and checked.shape is not None and checked.shape.size.introspects:
         return _refused([SECRET], RequestCode.VALIDATION, discreet)
     operation = get_operation_ast(checked.document, operation_name)
+    if operation is not None and operation.operation is OperationType.SUBSCRIPTION and not follows:
+        return _refused([NO_STREAM], RequestCode.INPUT, discreet, operation)
     executor = schema.schema.execution_context_class.build(
         schema.graphql,
         checked.document,

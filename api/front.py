@@ -11,28 +11,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from weakref import ref
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as Reply
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.accept import GRAPHQL_JSON, HTML, JSON, choose_type
-from api.answering import Answering
-from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, SOON, overloaded, refusal, told
+from api.accept import EVENTS, GRAPHQL_JSON, HTML, JSON, choose_type
+from api.answering import Answering, never
+from api.asking import CLIENT_CLOSED_REQUEST, SOON, overloaded, refusal, told
 from api.compression import WORTH, coding_of, compress
 from api.context import Outcome, Response
 from api.csrf import check_origin
+from api.documents import Documents
+from api.events import Events
 from api.graphiql import graphiql_page
 from api.headers import ALWAYS
 from api.kept import Bytes, Entry, Form, RawHeaders
-from api.request import Asked, Malformed, check_content_type, from_address, from_body, read_body
-from api.running import Gone, Running, Stopping
+from api.request import BAD_REQUEST, Asked, Malformed, check_content_type, from_address, from_body, read_body
+from api.resolvers.answers import together
+from api.running import Gone, Stopping
 from api.seen.notes import notes_of
 from api.served import Served
+from api.subscriptions import Subscriptions
 from semantic.errors import Code, HeadwaterError
 from semantic.query.query import ANONYMOUS
 
@@ -75,10 +79,14 @@ class _Known:
 class Front:
     """The ASGI application of the GraphQL endpoint."""
 
-    def __init__(self, served: Served, running: Running) -> None:
+    def __init__(
+        self, served: Served, answering: Answering, subscriptions: Subscriptions, documents: Documents
+    ) -> None:
         self._served = served
         self._settings = served.settings
-        self._answering = Answering(served, running)
+        self._answering = answering
+        self._subscriptions = subscriptions
+        self._documents = documents
         self._bodies: dict[bytes, _Known] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,7 +123,9 @@ class Front:
         return self._found_now(scope, known, headers, wanted)
 
     def _found_now(self, scope: Scope, known: _Known, headers: Mapping[bytes, bytes], wanted: _Wanted) -> Bytes | None:
-        media = _choose(_text(wanted[0]), (JSON, GRAPHQL_JSON))
+        media = _choose(_text(wanted[0]), (JSON, GRAPHQL_JSON, EVENTS))
+        if media == EVENTS:
+            return None
         found = None if media is None else self._answering.now(known.asked, headers, notes_of(scope))
         if found is None or media is None:
             return None
@@ -130,7 +140,7 @@ class Front:
             known.ready[wanted] = _Ready(ref(found.entry), form)
         return reply
 
-    async def _respond(self, request: Request) -> Reply | Bytes:
+    async def _respond(self, request: Request) -> ASGIApp:
         method = request.method
         if method == "OPTIONS":
             return Reply(status_code=204, headers={"allow": ", ".join(METHODS)})
@@ -138,9 +148,9 @@ class Front:
         wants_page = method in ("GET", "HEAD") and _choose(accept, (JSON, GRAPHQL_JSON, HTML)) == HTML
         if wants_page and (not self._settings.is_hardened or await self._served.may_look(request)):
             return graphiql_page()
-        media = _choose(accept, (JSON, GRAPHQL_JSON))
+        media = _choose(accept, (JSON, GRAPHQL_JSON, EVENTS))
         if media is None:
-            return refusal(JSON, 406, BAD_REQUEST, f"Only {JSON} and {GRAPHQL_JSON} can be had here.")
+            return refusal(JSON, 406, BAD_REQUEST, f"Only {JSON}, {GRAPHQL_JSON} and {EVENTS} can be had here.")
         if method not in METHODS:
             wrong = refusal(media, 405, BAD_REQUEST, f"Ask with GET or POST, not {method}.")
             wrong.headers["allow"] = ", ".join(METHODS)
@@ -148,11 +158,14 @@ class Front:
         try:
             if self._settings.is_hardened:
                 check_origin(request)
-            return await self._reply(request, await self._asked(request), media)
+            asked = await self._asked(request)
+            if isinstance(asked, list):
+                return await self._several(request, asked, media)
+            return await (self._stream(request, asked) if media == EVENTS else self._reply(request, asked, media))
         except HeadwaterError as error:
             return told(media, error, notes_of(request.scope).discreet)
         except Malformed as error:
-            return refusal(media, error.status, BAD_REQUEST, error.message)
+            return refusal(media, error.status, error.code, error.message)
         except (Gone, ClientDisconnect):
             LOG.debug("The caller has gone; its query was stopped.")
             return Reply(status_code=CLIENT_CLOSED_REQUEST)
@@ -164,20 +177,38 @@ class Front:
             LOG.exception("A request failed.")
             return refusal(media, 500, Code.INTERNAL, "The request failed. The server's log says why.")
 
-    async def _asked(self, request: Request) -> Asked:
+    async def _asked(self, request: Request) -> Asked | list[Asked]:
         if request.method != "POST":
-            return from_address(request.query_params)
+            return self._documents.asked(from_address(request.query_params))
         _is_json(request.headers.get("content-type"))
         body = await read_body(request, self._settings.max_request)
-        asked = from_body(body)
+        given = from_body(body, self._settings.batch)
+        if isinstance(given, list):
+            return [self._documents.asked(one) for one in given]
+        asked = self._documents.asked(given)
         if len(body) <= _SMALL:
             if len(self._bodies) >= _KNOWN_BODIES:
                 self._bodies.clear()
             self._bodies[body] = _Known(asked)
         return asked
 
+    async def _several(self, request: Request, several: list[Asked], media: str) -> Bytes:
+        """The answers to a list of requests, as a list."""
+        if media == EVENTS:
+            raise Malformed("A list of queries is answered as JSON.")
+        notes = notes_of(request.scope)
+        work = [self._answering.answer(one, request, never, notes) for one in several]
+        found = await self._answering.until_gone(together(work), request.receive)
+        body = b"[" + b",".join(one.response.body for one in found) + b"]"
+        return _once(Response(body, Outcome.PARTIAL), media, coding_of(request.headers.get("accept-encoding")))
+
+    async def _stream(self, request: Request, asked: Asked) -> Events:
+        """Answers as events. What is wrong before the first one is told by the status."""
+        answers = self._subscriptions.answers(asked, request)
+        return Events(answers, await self._answering.until_gone(_first(answers), request.receive))
+
     async def _reply(self, request: Request, asked: Asked, media: str) -> Reply | Bytes:
-        found = await self._answering.answer(asked, request, notes_of(request.scope))
+        found = await self._answering.answer(asked, request, request.receive, notes_of(request.scope))
         response, entry = found.response, found.entry
         if response.retry_after is not None:
             return overloaded(response, media)
@@ -200,6 +231,11 @@ class Front:
     def _headers_of(self, entry: Entry, form: Form) -> RawHeaders:
         kept_for = "no-store" if form.posted else f"private, max-age={int(self._settings.freshness_check)}"
         return [*_headers(form.media, form.coding, kept_for), (b"etag", entry.etag.encode())]
+
+
+async def _first(answers: AsyncGenerator[Response, None]) -> Response | None:
+    """The first answer; None when the server stops just now."""
+    return await anext(answers, None)
 
 
 def _form(entry: Entry, media: str, coding: str | None, posted: bool) -> Form:

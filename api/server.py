@@ -50,6 +50,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Give running queries a while to end, stop the others, then wait for their callers to be told."""
+        await self._app.state.subscriptions.close()
         await self._app.state.running.drain(self._drain, lambda: self.force_exit)
         await super().shutdown(sockets)
 

@@ -51,6 +51,11 @@ class Settings:
     max_answer: int = 64 * MIB
     max_scan: int = 0
     viewer_concurrency: int = 0
+    subscribers: int = 5000
+    batch: int = 0
+    cors_origins: tuple[str, ...] = ()
+    trusted_documents: Path | None = None
+    trusted_only: bool = False
     rate: float = 0.0
     burst: int = 0
     profile: str = values.OPEN
@@ -188,6 +193,11 @@ SETTINGS = (
     Setting("max_answer", values.size, "The most bytes of rows that one request is answered with; 0 is any.", "64MiB"),
     Setting("max_scan", values.most, "The most rows of files read for a request, as estimated; 0 is any.", "0"),
     Setting("viewer_concurrency", values.most, "Queries of one viewer that run at the same time; 0 is any.", "0"),
+    Setting("subscribers", values.count, "Subscriptions that are open at the same time; more are refused.", "5000"),
+    Setting("batch", values.most, "The most queries in a list sent as one request; 0: no lists.", "0"),
+    Setting("cors_origins", values.words, "Sites whose pages may ask, such as https://a.example; * is any.", "none"),
+    Setting("trusted_documents", values.file, "The manifest of documents known by their hash.", "none"),
+    Setting("trusted_only", values.flag, "Whether only documents of the manifest are answered.", "0"),
     Setting("rate", values.rate, "Requests of one viewer in a second, on average; 0 is any.", "0"),
     Setting("burst", values.most, "Requests of one viewer at once; 0 is as many as in two seconds.", "0"),
     Setting("profile", values.profile, "open; or hardened: strangers are told as little as possible.", "open"),

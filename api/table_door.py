@@ -17,10 +17,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.accept import JSON, choose_type
-from api.asking import BAD_REQUEST, CLIENT_CLOSED_REQUEST, context_of, failure, refusal, told
+from api.asking import CLIENT_CLOSED_REQUEST, context_of, failure, refusal, told
 from api.context import Snapshot
+from api.documents import NOT_TRUSTED
 from api.formats import FORMATS, SLICE, Format, Tabulated
-from api.request import Malformed, read_object
+from api.request import BAD_REQUEST, Malformed, read_object
 from api.resolvers.context import Context
 from api.resolvers.selection import Selected
 from api.resolvers.table import Table, answer_table
@@ -54,10 +55,12 @@ class TableDoor:
             response.headers["allow"] = ", ".join(METHODS)
             return response
         try:
+            if self._served.settings.trusted_only:
+                raise Malformed("Only trusted documents are answered here.", 403, NOT_TRUSTED)
             written = _format(request)
             return await self._answer(request, written)
         except Malformed as error:
-            return refusal(JSON, error.status, BAD_REQUEST, error.message)
+            return refusal(JSON, error.status, error.code, error.message)
         except Refused as error:
             return failure(JSON, error.errors, notes_of(request.scope).discreet)
         except HeadwaterError as error:

@@ -52,6 +52,9 @@ class Resolvers:
     score: ScoreResolvers
 
 
+_SUBSCRIPTION = "The same as in a query, answered at once and again whenever the data changes."
+
+
 def build_schema(
     names: Vocabulary,
     resolvers: Resolvers,
@@ -60,10 +63,11 @@ def build_schema(
     executor_class: type[Executor[Any]] | None = None,
 ) -> strawberry.Schema:
     """The schema of all that can be named, described in `locale`. A root field with nothing to name is left out."""
+    roots = list(_roots(names, resolvers, locale))
+    followed = [root for root in roots if root.graphql_name == "metrics"]
     return strawberry.Schema(
-        query=object_type(
-            "Query", _roots(names, resolvers, locale), "Ask for metrics: the selection set is the query."
-        ),
+        query=object_type("Query", roots, "Ask for metrics: the selection set is the query."),
+        subscription=object_type("Subscription", followed, _SUBSCRIPTION) if followed else None,
         config=StrawberryConfig(scalar_map=SCALARS, info_class=info_class),
         execution_context_class=executor_class,
     )

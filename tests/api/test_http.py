@@ -56,7 +56,8 @@ def code(reply: Reply) -> str:
         (f"{GRAPHQL}, {JSON};q=0.9", GRAPHQL),
         (f"{GRAPHQL}, {JSON}", GRAPHQL),
         (f"{JSON}, {GRAPHQL}", JSON),
-        (f"{GRAPHQL};q=0.5, {JSON};q=0.4, text/event-stream", GRAPHQL),
+        (f"{GRAPHQL}, application/graphql+json, {JSON}, text/event-stream, multipart/mixed", GRAPHQL),
+        (f"{GRAPHQL};q=0.5, {JSON};q=0.4, text/event-stream;q=0.3", GRAPHQL),
         (f"{GRAPHQL};q=0, */*", JSON),
         ("", JSON),
     ],
@@ -72,7 +73,7 @@ def test_without_accept_it_is_json(shop: LiveServer) -> None:
     assert post(shop, {"query": GOOD}).headers["content-type"] == f"{JSON}; charset=utf-8"
 
 
-@pytest.mark.parametrize("accept", ["text/csv", "text/event-stream", f"{JSON};q=0"])
+@pytest.mark.parametrize("accept", ["text/csv", f"{JSON};q=0"])
 def test_types_that_cannot_be_had(shop: LiveServer, accept: str) -> None:
     reply = post(shop, {"query": GOOD}, accept=accept)
     assert (reply.status, code(reply)) == (406, "BAD_REQUEST")
