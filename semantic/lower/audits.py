@@ -131,6 +131,8 @@ Audit = Conflicts | MissingRates
 
 def audits(plan: Plan, model: Model, facts: Facts) -> tuple[Audit, ...]:
     """The audits of a plan that is not yet rewritten, each once."""
+    if not model.identities and all(dataset.currency is None for dataset in model.datasets.values()):
+        return ()
     scans = [node for node in nodes(plan) if isinstance(node, Scan)]
     return tuple(dict.fromkeys((*_conflicts(scans, model, facts), *_missing_rates(plan, model))))
 
