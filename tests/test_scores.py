@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semantic.compile import compile_query
+from semantic.compile import compile_query, datasets_needed
 from semantic.errors import QueryError
 from semantic.load import load_texts
 from semantic.model.model import Model
-from semantic.query.query import Dates, DimensionField, MetricField, MetricQuery, TimeField
+from semantic.query.query import Compare, Dates, DimensionField, MetricField, MetricQuery, Operator, TimeField
 from semantic.query.score import ScoreQuery, ScoreReport
 from semantic.time import Grain
 from tests.compiling.database import database
@@ -202,6 +202,28 @@ def test_entities_by_id(entities: tuple[str, ...]) -> None:
     ]
     (found,) = answered(rows, ScoreQuery("value", entities=entities))
     assert [row["entity"] for row in found] == [who for who in entities if who == "b"]
+
+
+def test_parameters_may_have_many_digits() -> None:
+    """Engines would take them for decimals."""
+    text = TEXT.replace("r: 0.243, alpha: 4.414", "r: 0.24259291081293116, alpha: 0.00012345678901234567")
+    rows: list[Row] = [
+        {"who": "a", "purchase": str(day), "at": datetime(2026, 11, day), "amount": 1.0, "paid": True}
+        for day in (1, 8, 29)
+    ]
+    ((found,),) = answered(rows, ScoreQuery("value"), model=load_texts({"model.yml": text}))
+    parameters = ALIVE | {"r": 0.24259291081293116, "alpha": 0.00012345678901234567}
+    assert found["p_alive"] == pytest.approx(p_alive(**parameters, repeats=2, last=28 / 7, age=29 / 7), rel=1e-12)
+
+
+def test_a_question_without_scores_does_not_need_their_data() -> None:
+    visitors = MetricQuery((MetricField("visitors", "visitors"),))
+    assert datasets_needed(MODEL, visitors) == ("visits",)
+    split = replace(visitors, fields=(*visitors.fields, DimensionField("s", "value_segment")))
+    assert datasets_needed(MODEL, split) == ("orders", "visits")
+    only = replace(visitors, where=Compare("value_risk", Operator.EQ, "high"))
+    assert datasets_needed(MODEL, only) == ("orders", "visits")
+    assert datasets_needed(MODEL, MetricQuery((MetricField("people", "people"),))) == ("orders",)
 
 
 @pytest.mark.parametrize("policy", ["{name: p, metrics: [people, paid], k: 2}", "{name: p, dataset: orders, k: 2}"])

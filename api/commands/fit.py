@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 UNITS = {"day": 1, "week": 7}
 
 
-@click.command("fit", short_help="Fit who still buys to a score's purchases; print what to paste.")
+@click.command("fit", short_help="Fit who still buys, to paste into a score.")
 @click.argument("score")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day to look at.  [default: dataThrough]")
 @click.option("--unit", type=click.Choice(list(UNITS)), default="day", show_default=True, help="What to count time in.")

@@ -41,11 +41,10 @@ from semantic.query.bound import Bound
 from semantic.query.scored import amount_kind, as_of
 from semantic.time import Grain, day_begin
 
-DAY, PURCHASE, AMOUNT, BEFORE, NUMBER, GAP = "day#", "purchase#", "amount#", "before#", "number#", "gap#"
-SINCE, AGE = "since#", "age#"
+DAY, PURCHASE, AMOUNT, BEFORE, NUMBER = "day#", "purchase#", "amount#", "before#", "number#"
 
-_ALIVE = 'CASE WHEN "x" = 0 THEN 1.0 ELSE 1.0 / (1.0 + {a!r} / ({b!r} + "x" - 1) * power({ratio}, {r!r} + "x")) END'
-_RATIO = '({alpha!r} + "age" / {unit!r}) / ({alpha!r} + "last" / {unit!r})'
+_ALIVE = 'CASE WHEN "x" = 0 THEN 1.0 ELSE 1.0 / (1.0 + {a} / ({b} + "x" - 1) * power({ratio}, {r} + "x")) END'
+_RATIO = '({alpha} + "age" / {unit}) / ({alpha} + "last" / {unit})'
 
 
 def with_score_rows(plan: Plan, bound: Bound) -> Plan:
@@ -224,8 +223,13 @@ def _alive(alive: Alive, age: Expr, since: Expr) -> Expr:
     """The probability that somebody still buys (Fader, Hardie and Lee, "Computing P(alive) using the BG/NBD model",
     2008): 1 for whoever has not come again, of whom the model says nothing.
     """
-    ratio = _RATIO.format(alpha=float(alive.alpha), unit=float(alive.unit_days))
-    sql = _ALIVE.format(a=float(alive.a), b=float(alive.b), r=float(alive.r), ratio=ratio)
+    r, alpha, a, b, unit = map(_double, (alive.r, alive.alpha, alive.a, alive.b, alive.unit_days))
+    sql = _ALIVE.format(a=a, b=b, r=r, ratio=_RATIO.format(alpha=alpha, unit=unit))
     names = {"x": Binary(BinaryOp.SUBTRACT, Col("purchase_days"), Const(1)), "age": age, "last": since}
     refs = tuple(Ref((), name) for name in names)
     return Cast(Authored(Expression(sql, refs), tuple(zip(refs, names.values(), strict=True))), Kind.FLOAT)
+
+
+def _double(value: float) -> str:
+    """A literal that no engine takes for a decimal, whose digits could be too many."""
+    return f"CAST({float(value)!r} AS DOUBLE)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -33,24 +33,29 @@ from semantic.time import zone
 
 def datasets_needed(model: Model, query: MetricQuery) -> tuple[str, ...]:
     """The datasets whose facts a query needs: its metrics', and those that relationships lead to. UNKNOWN_METRIC."""
+    names = {field.dimension for field in query.fields if isinstance(field, DimensionField)}
+    for condition in (query.where, *(field.where for field in query.metrics)):
+        names.update(condition_dimensions(condition))
+    scores = {score.name for score in model.scores.values() if not names.isdisjoint(score.dimension_names)}
     found: dict[str, None] = {}
     for field in query.metrics:
         for dataset in datasets_read(model, model.metric(field.metric)):
-            with_related(model, dataset, found)
+            with_related(model, dataset, found, scores)
     return tuple(sorted(found))
 
 
-def with_related(model: Model, dataset: str, found: dict[str, None]) -> None:
+def with_related(model: Model, dataset: str, found: dict[str, None], scores: Collection[str] | None = None) -> None:
     """Adds a dataset, what says what its columns mean, and all that relationships lead to from it, to `found`: those
-    that have files.
+    that have files. `scores`: of these only (None: of all) what they are made of.
     """
     stored = model.stored_as(dataset)
     if stored not in found:
         found[stored] = None
         for behind in datasets_behind(model, stored):
-            with_related(model, behind, found)
+            with_related(model, behind, found, scores)
         for relationship in model.relationships_from(stored):
-            with_related(model, relationship.to_dataset, found)
+            if scores is None or not relationship.implied or relationship.to_dataset in scores:
+                with_related(model, relationship.to_dataset, found, scores)
 
 
 def bind(model: Model, query: MetricQuery, facts: Facts) -> BoundQuery:
