@@ -171,7 +171,7 @@ class CreditReading:
         first = max(min(firsts), self.start) if self.start else min(firsts)
         last = min(max(lasts), self.end) if self.end else max(lasts)
         day = timedelta(days=1)
-        return Bounds(first - day, max(first, last) + day)
+        return Bounds(moved(first, -day) or first, moved(max(first, last), day) or last)
 
 
 def _of(conversions: Events, value: Expression | None) -> Expr:

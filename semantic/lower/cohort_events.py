@@ -23,7 +23,7 @@ Named = tuple[tuple[str, Expr], ...]
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The events of one dataset that a retention's `cohort` or `return` names."""
+    """The events of one dataset that a retention, an attribution or a question names."""
 
     view: View
     events: EventSet
@@ -40,14 +40,14 @@ class Events:
     def time(self) -> Time:
         """Its time column."""
         column = self.scope.dataset.time_dimension
-        assert column is not None, "the load refuses retentions over datasets without time"
+        assert column is not None, "the load refuses definitions over datasets without time"
         return self.scope.time(column, None)
 
     @property
     def who(self) -> Col:
         """The column that says who."""
         column = self.scope.dataset.entity_column(self.entity)
-        assert column is not None, "the load refuses retentions over datasets without the entity"
+        assert column is not None, "the load refuses definitions over datasets without the entity"
         return Col(column)
 
     def conditions(self, start: datetime | None = None, end: datetime | None = None) -> list[Expr]:

@@ -63,9 +63,7 @@ class Pick(StrEnum):
 
 @dataclass(frozen=True)
 class Credits:
-    """`values`: named expressions of each conversion. `since`, `conditions`: which conversions. `fades`: DECAY is
-    needed of every touch.
-    """
+    """`conditions`: which rows are conversions. `values`: named expressions of each. `fades`: EACH needs DECAY."""
 
     touches: Touches
     conversions: Events
