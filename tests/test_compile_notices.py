@@ -39,6 +39,16 @@ def test_days_after_the_last_complete_one() -> None:
     assert warned(GMV) == []
 
 
+def test_credit_that_still_grows() -> None:
+    """Of touches in the last seven days, their lookback, before 10 November."""
+    credit = MetricField("credit", "credited_orders")
+    told = ['INCOMPLETE_DATA: "credited_orders" of touches after 2026-11-03 will still grow, for as long as 7 days.']
+    assert warned(credit, time_range=WHOLE) == told
+    assert warned(credit, time_range=Dates(date(2026, 11, 2), date(2026, 11, 3))) == []
+    assert warned(credit) == []
+    assert warned(MetricField("credit", "credited_gmv"), time_range=WHOLE) == []
+
+
 def test_periods_that_the_range_cuts() -> None:
     cut = ["PARTIAL_PERIOD: The time range cuts the first or last week: its numbers are of a part of it."]
     assert warned(TimeField("time", Grain.WEEK), GMV, time_range=WHOLE) == []

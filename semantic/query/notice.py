@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from semantic.model.facts import Facts
-from semantic.model.metric import Cumulative
+from semantic.model.metric import Attribution, Cumulative
 from semantic.model.model import Model
+from semantic.model.reach import credit_time
+from semantic.model.reads import metrics_inside
+from semantic.model.sequence import CreditTime
 from semantic.query.bound import BoundQuery
 from semantic.query.period import Span, bounds_of, local_day
 from semantic.query.warning import QueryWarning, WarningCode
@@ -28,6 +31,7 @@ def _all(bound: BoundQuery) -> Iterator[QueryWarning]:
             )
     if bound.span is not None or bound.time_keys:
         yield from incomplete(bound.span, bound.days, bound.data_through)
+        yield from _growing(bound)
     yield from _partial(bound)
     yield from _windows(bound)
     for name in sorted(bound.facts.datasets):
@@ -42,6 +46,23 @@ def incomplete(span: Span | None, days: tuple[date, date] | None, through: date 
     last = min(span.last_day, days[1]) if span else days[1]
     if last > through:
         yield QueryWarning(WarningCode.INCOMPLETE_DATA, f"Days after {through} are incomplete.")
+
+
+def _growing(bound: BoundQuery) -> Iterator[QueryWarning]:
+    """A warning when credit is of touches that conversions may still follow within the lookback."""
+    if bound.data_through is None or bound.days is None:
+        return
+    last = min(bound.span.last_day, bound.days[1]) if bound.span else bound.days[1]
+    for metric in bound.metrics:
+        for name in () if metric.absent else metrics_inside(bound.model, metric.metric):
+            inside = bound.model.metrics[name]
+            if not isinstance(inside, Attribution) or credit_time(bound.model, inside) is not CreditTime.TOUCH:
+                continue
+            lookback = bound.model.attributions[inside.attribution].lookback
+            settled = bound.data_through - timedelta(days=-(-(lookback.seconds or 0) // 86_400))
+            if last > settled:
+                text = f'"{name}" of touches after {settled} will still grow, for as long as {lookback}.'
+                yield QueryWarning(WarningCode.INCOMPLETE_DATA, text)
 
 
 def _partial(bound: BoundQuery) -> Iterator[QueryWarning]:
