@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from api.commands.claims import claims_option
 from api.commands.options import setting_options, settings_of
 
 _DAYS = re.compile(r"(\d{1,5}) ?d(ays?)?")
@@ -22,25 +23,6 @@ def command() -> None:
 
     Only the hash of a key is kept. A running server sees every change with its next request.
     """
-
-
-def read_claims(ctx: click.Context, _: click.Parameter, texts: tuple[str, ...]) -> Mapping[str, Any]:
-    """`shop_ids=[1,2]`, `role=finance`: JSON where it is, else a text. UsageError for what can be no claim."""
-    from api.viewers.claims import is_claim
-
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        try:
-            claim = json.loads(value)
-        except ValueError:
-            claim = value
-        if not equals or not name or not is_claim(claim):
-            raise click.UsageError(f'"{text}" is no claim. Write role=finance, or shop_ids=[1,2].', ctx)
-        if name in found:
-            raise click.UsageError(f'The claim "{name}" is given twice. A list is written {name}=[1,2].', ctx)
-        found[name] = claim
-    return found
 
 
 def read_expiry(ctx: click.Context, _: click.Parameter, text: str | None) -> datetime | None:
@@ -59,7 +41,7 @@ def read_expiry(ctx: click.Context, _: click.Parameter, text: str | None) -> dat
 @command.command("create", short_help="Make a key and show it, once.")
 @setting_options("model", "keys")
 @click.option("--name", required=True, help="Whose key it is; callers have it as their id.")
-@click.option("--claim", "claims", multiple=True, callback=read_claims, metavar="NAME=VALUE", help="A claim it has.")
+@claims_option("A claim it has.")
 @click.option("--expires", callback=read_expiry, metavar="WHEN", help="90d, or a day; never when left out.")
 def create(name: str, claims: Mapping[str, Any], expires: datetime | None, **given: Any) -> None:
     """Make a key and show it. It can't be shown again."""

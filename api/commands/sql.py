@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.commands.claims import claims_option
 from api.commands.options import MODEL, read_document, setting_options, settings_of
 from api.commands.variables import variables_option
 
@@ -27,9 +29,16 @@ if TYPE_CHECKING:
     help="Whose SQL; Spark's is shown only, never run.",
 )
 @click.option("--plan", is_flag=True, help="Show the plan the SQL is made from, as a tree.")
+@claims_option("A claim to ask with, such as role=finance; policies look at them.")
 @setting_options(*MODEL)
 def command(
-    file: str, variables: dict[str, Any] | None, operation: str | None, dialect: str, plan: bool, **given: Any
+    file: str,
+    variables: dict[str, Any] | None,
+    operation: str | None,
+    dialect: str,
+    plan: bool,
+    claims: Mapping[str, Any],
+    **given: Any,
 ) -> None:
     """Show the SQL and the parameters of the GraphQL query in FILE (- reads it from standard input).
 
@@ -41,7 +50,7 @@ def command(
     document = read_document(file)
     settings = settings_of(given)
     with working("Compiling …"):
-        found, failures = asyncio.run(_shown(settings, document, variables, operation, dialect))
+        found, failures = asyncio.run(_shown(settings, document, variables, operation, dialect, claims))
     for number, one in enumerate(found, 1):
         click.echo(_text(one, f"{number} of {len(found)}", plan))
     for error in failures:
@@ -51,16 +60,21 @@ def command(
 
 
 async def _shown(
-    settings: Settings, document: str, variables: dict[str, Any] | None, operation: str | None, dialect: str
+    settings: Settings,
+    document: str,
+    variables: dict[str, Any] | None,
+    operation: str | None,
+    dialect: str,
+    claims: Mapping[str, Any],
 ) -> tuple[tuple[Shown, ...], list[dict[str, Any]]]:
-    from api.session import opened
+    from api.session import at_the_command_line, opened
     from api.showing import shown
     from semantic.sql.duckdb import DUCKDB
     from semantic.sql.spark import SPARK
 
     chosen = {"duckdb": DUCKDB, "spark": SPARK}[dialect]
     async with opened(settings) as snapshot:
-        return await shown(snapshot, document, variables, operation, chosen)
+        return await shown(snapshot, document, variables, operation, chosen, at_the_command_line(claims))
 
 
 def _text(one: Shown, place: str, plan: bool) -> str:

@@ -395,3 +395,25 @@ def test_a_header_that_was_added_to_is_refused(live: LiveServer, tmp_path: Path)
     with live.serving(Settings(model=make_project(tmp_path), reload=False, trusted_proxies=here)):
         headers = {"content-type": "application/json", "x-headwater-viewer": "eve", "X-Headwater-Viewer": "ann"}
         refused(live.request("POST", "/graphql", json.dumps({"query": WHO}).encode(), headers))
+
+
+# --- the command line ------------------------------------------------------------------------------------------------
+
+
+def test_commands_ask_with_claims(tmp_path: Path) -> None:
+    hide = "  - {name: shy, hide: [gmv], unless: \"channels = 'ads'\"}\n"
+    policies = POLICY.replace("policies: [", "policies:\n  - ").replace("]\n", "\n") + hide
+    model = ["--model", str(make_project(tmp_path, MODEL + policies))]
+    query = tmp_path / "q.graphql"
+    query.write_text("{ metrics { totals { gmv } } }")
+
+    def run(*words: str) -> tuple[int, str]:
+        result = CliRunner().invoke(cli, [*words, *model])
+        return result.exit_code, result.stdout
+
+    assert run("query", str(query))[0] == 1
+    code, text = run("query", str(query), "--claim", 'channels=["ads"]')
+    assert (code, json.loads(text)["data"]["metrics"]["totals"]) == (0, {"gmv": 30})
+    assert "['ads']" in run("sql", str(query), "--claim", 'channels=["ads"]')[1]
+    assert "GMV" in run("schema", "--claim", "channels=ads")[1]
+    assert "GMV" not in run("schema")[1]
