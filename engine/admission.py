@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from statistics import median
 
 from engine.caller import Caller
 from semantic.errors import Overloaded
 
-LEARNING = 0.2
-"""How much the latest query counts in the average of how long one takes."""
+REMEMBERED, ENOUGH = 15, 5
+"""The latest queries, whose median tells how long one takes, and how many of them it takes to tell."""
 Place = asyncio.Future[None]
 
 
@@ -46,7 +47,7 @@ class Admission:
         self._patience = patience
         self._lines: dict[str, _Line] = {}
         self._count = 0
-        self._pace = 0.0
+        self._took: deque[float] = deque(maxlen=REMEMBERED)
         self.running = 0
         self.waiting = 0
 
@@ -65,7 +66,7 @@ class Admission:
         try:
             yield
         finally:
-            self._learn(asyncio.get_running_loop().time() - began)
+            self._took.append(asyncio.get_running_loop().time() - began)
             self._leave(line)
 
     async def _enter(self, line: _Line) -> None:
@@ -132,8 +133,10 @@ class Admission:
         if not line.running and not line.waiting and self._lines.get(line.caller.name) is line:
             del self._lines[line.caller.name]
 
-    def _learn(self, seconds: float) -> None:
-        self._pace = seconds if not self._pace else self._pace + LEARNING * (seconds - self._pace)
+    @property
+    def _pace(self) -> float:
+        """Seconds that a query takes; 0 as long as that is not known."""
+        return median(self._took) if len(self._took) >= ENOUGH else 0.0
 
 
 def _overloaded(why: str, seconds: float) -> Overloaded:

@@ -112,7 +112,7 @@ async def test_a_full_queue_refuses_whoever_has_most_in_it() -> None:
 
 async def test_who_can_t_be_helped_in_time_is_told_at_once() -> None:
     admission = Admission(1, 100, 10)
-    admission._learn(4.0)
+    admission._took.extend([60.0, 4.0, 4.0, 4.0, 0.0])
     desk = Desk(admission)
     await desk.ask(A, "a0", "a1", "a2", "a3")
     assert desk.refused() == ["a3"]
@@ -121,6 +121,15 @@ async def test_who_can_t_be_helped_in_time_is_told_at_once() -> None:
     assert caught.value.retry_after == pytest.approx(12.0)
     await desk.ask(B, "b0")  # served before a2: in about eight seconds
     assert desk.refused() == ["a3"]
+    await desk.end_all()
+
+
+async def test_a_few_slow_queries_turn_nobody_away() -> None:
+    admission = Admission(1, 100, 10)
+    admission._took.extend([60.0] * 4)
+    desk = Desk(admission)
+    await desk.ask(A, *(f"a{number}" for number in range(20)))
+    assert desk.refused() == []
     await desk.end_all()
 
 
