@@ -51,7 +51,10 @@ async def ask(context: Context, question: Question) -> Answered:
 
     with _spoken(context):
         async with in_time(context.limits.deadline, "The query was stopped"):
-            answer = await context.engine.answer(datasets_needed(context.model, question), compile_statement)
+            datasets = datasets_needed(context.model, question)
+            facts = context.engine.known(datasets) or await context.engine.facts(datasets)
+            await context.compiler.prepare(question, facts, context.viewer)
+            answer = await context.engine.answer(datasets, compile_statement)
     return _taken(context, question, answer, context.compiler.compile(question, answer.facts, context.viewer))
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 
 from cachetools import LRUCache
@@ -25,9 +28,20 @@ class Compiler:
     size: int = 512
     _known: LRUCache[tuple[Question, Scope, str], Compiled] = field(init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
+    _thread: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "headwater-compile"), init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_known", LRUCache(self.size))
+
+    async def prepare(self, question: Question, facts: Facts, viewer: Viewer) -> None:
+        """See to it that `compile` has nothing to do: that is done in a thread, one question at a time, while the event
+        loop answers others. QueryError as there.
+        """
+        with self._lock:
+            known = (question, scope_of(self.model, viewer), facts.version) in self._known
+        if not known:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, self.compile, question, facts, viewer)
 
     def compile(self, question: Question, facts: Facts, viewer: Viewer) -> Compiled:
         """The statement for a question, with its warnings. QueryError when it can't be answered."""

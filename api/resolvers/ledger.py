@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from api.resolvers.company import check_company
-from api.resolvers.limits import Limits
+from api.resolvers.limits import MOST_SQL, Limits
 from engine.engine import Answer
 from semantic.compile import Compiled
 from semantic.errors import Code, QueryError
@@ -74,6 +74,12 @@ class Ledger:
         FORBIDDEN when it could tell of groups that are too small.
         """
         self._questions[id(question)], self._compiled[id(question)] = question, compiled
+        if (length := len(compiled.statement.sql)) > MOST_SQL:
+            raise QueryError(
+                Code.LIMIT_EXCEEDED,
+                f"The question is too complex: its statement has {length:,} characters, but the limit is {MOST_SQL:,}.",
+                "Ask for fewer fields at once, or give them the same filters and windows.",
+            )
         if compiled.guarded:
             check_company((self._questions[key], one) for key, one in self._compiled.items())
         if limits.scan and (read := self._read) > limits.scan:

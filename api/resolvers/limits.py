@@ -46,6 +46,11 @@ class Limits:
         return replace(self, **changes) if changes else self
 
 
+MOST_FIELDS = 300
+"""Of one row. Compiling takes longer than in proportion to them."""
+MOST_SQL = 500_000
+"""Characters of one statement. DuckDB plans longer ones for many seconds, and can't be stopped in the middle."""
+
 ORDINARY = Limits()
 """Where nothing else is set."""
 

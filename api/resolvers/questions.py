@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from api.resolvers import arguments
 from api.resolvers.context import Context
+from api.resolvers.limits import MOST_FIELDS
 from api.resolvers.selection import Selected
 from api.schema.names import TIME, Vocabulary
 from semantic.errors import Code, QueryError
@@ -67,7 +68,7 @@ def metrics_questions(context: Context, asked: Selected) -> Questions:
     base = _base(context, asked.arguments, tz)
     rows, totals = {}, {}
     for child in asked.children:
-        fields = tuple(_fields(context.names, child, tz)) if child.name in ("rows", "totals") else ()
+        fields = _few(_fields(context.names, child, tz)) if child.name in ("rows", "totals") else ()
         if child.name == "rows":
             rows[child.key] = _rows(context, base, fields, asked.arguments, page, tz)
         elif child.name == "totals":
@@ -88,11 +89,20 @@ def table_questions(context: Context, asked: Selected) -> tuple[Questions, tuple
     names = [child.name for child in asked.children]
     page = _page(context, given, [child for child in asked.children if child.name == "pageInfo"])
     base = _base(context, given, tz)
-    fields = tuple(_named_fields(context.names, given))
+    fields = _few(_named_fields(context.names, given))
     needs_rows = "rows" in names or "pageInfo" in names
     rows = {"rows": _rows(context, base, fields, given, page, tz)} if needs_rows else {}
     totals = {"totals": _totals(base, fields)} if "totals" in names else {}
     return Questions(tz, page, rows, totals), fields
+
+
+def _few(fields: Iterable[Field]) -> tuple[Field, ...]:
+    """All of them. LIMIT_EXCEEDED when they are too many for one row."""
+    found = tuple(fields)
+    if len(found) > MOST_FIELDS:
+        message = f"A row has {len(found):,} fields here, but at most {MOST_FIELDS} are answered."
+        raise QueryError(Code.LIMIT_EXCEEDED, message, "Ask for them in several requests.")
+    return found
 
 
 def _zone(context: Context, given: Mapping[str, Any]) -> ZoneInfo:

@@ -117,7 +117,8 @@ class Rows:
 
     def _shared(self) -> bool:
         """True when all leaves have the same filter, which then filters the rows themselves."""
-        return len({self.leaf_where(leaf) for leaf, _ in self.items}) == 1
+        first, *others = ((leaf.metric.where, leaf.where) for leaf, _ in self.items)
+        return all(other == first for other in others)
 
     def _filtered(self, used: list[Expr]) -> Plan:
         where = conjunction(list(self._conditions()))

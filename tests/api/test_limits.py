@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -166,3 +167,29 @@ def test_a_claim_that_is_no_limit(value: object) -> None:
     viewer = Viewer("x", (("limit_rows", value),))  # type: ignore[arg-type]
     with pytest.raises(QueryError, match='Your claim "limit_rows" is not a limit'):
         Limits().of(viewer)
+
+
+async def test_a_row_of_too_many_fields(shop: Shop) -> None:
+    fields = " ".join(f"m{number}: pv(where: {{age: {{eq: {number}}}}})" for number in range(301))
+    asked = await shop.ask(f"{{ metrics {{ totals {{ {fields} }} }} }}")
+    assert asked.codes == ("LIMIT_EXCEEDED",)
+    assert "A row has 301 fields here, but at most 300" in asked.errors[0]["message"]
+
+
+async def test_a_statement_that_is_too_long(shop: Shop) -> None:
+    window = "rolling: {count: %d, unit: DAY}"
+    fields = " ".join(f"m{number}: uv({window % (number + 1)})" for number in range(200))
+    asked = await shop.ask(f"{{ metrics {{ rows {{ time(grain: DAY) {fields} }} }} }}")
+    assert asked.codes == ("LIMIT_EXCEEDED",)
+    assert re.search(r"its statement has [\d,]{7} characters, but the limit is 500,000", asked.errors[0]["message"])
+
+
+async def test_others_are_answered_while_a_large_question_is_compiled(shop: Shop) -> None:
+    fields = " ".join(f"m{number}: uv(rolling: {{count: {number + 1}, unit: DAY}})" for number in range(120))
+    large = asyncio.ensure_future(shop.ask(f"{{ metrics {{ rows {{ time(grain: DAY) {fields} }} }} }}"))
+    turns = 0
+    while not shop.snapshot.compiler._known and not large.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 100
+    assert (await large).data
