@@ -17,8 +17,9 @@ from api.context import Outcome
 from api.execute import execute
 from api.operations import KNOWN_DOCUMENTS
 from api.resolvers.answers import data_version, together
+from semantic.compile import datasets_needed
 from semantic.model.facts import DatasetFacts, Facts
-from semantic.query.query import ANONYMOUS
+from semantic.query.query import ANONYMOUS, MetricField, MetricQuery
 from tests.api.around import around
 from tests.api.shop import Shop, open_shop, write_tables
 
@@ -51,8 +52,8 @@ async def test_a_question_is_compiled_once_for_each_version_of_the_data(shop: Sh
     compiler = shop.snapshot.compiler
     document = "{ metrics { totals { uv } } }"
     await shop.ask(document)
-    facts = await shop.snapshot.engine.facts(("events",))
     [(question, scope, version)] = list(compiler._known)
+    facts = await shop.snapshot.engine.facts(datasets_needed(shop.snapshot.model, question))
     assert scope == ()
     assert version == facts.version
     known = compiler.compile(question, facts, ANONYMOUS)
@@ -106,7 +107,8 @@ async def test_an_answer_is_of_one_version_of_the_data(shop: Shop, files: Path) 
     """The file is swapped between the statement for rows and the one for totals: both are asked anew."""
     swapping, engine = around(shop, swaps=[files / "data" / "events.parquet"], gate=asyncio.Semaphore(1))
     asked = await swapping.ask("{ metrics { rows { channel uv } totals { uv } meta { dataVersion } } }")
-    facts = await shop.snapshot.engine.facts(("events",))
+    needed = datasets_needed(shop.snapshot.model, MetricQuery((MetricField("uv", "uv"),)))
+    facts = await shop.snapshot.engine.facts(needed)
     assert asked.data["metrics"]["meta"]["dataVersion"] == facts.version
     assert len(engine.asked) == 4
 
