@@ -36,6 +36,11 @@ browser: ## Chromium and its driver, for the browser tests
 test: $(INSTALLED) browser ## every test
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
+.PHONY: test-clients
+test-clients: $(INSTALLED) ## real GraphQL clients against a live server (needs Node.js 20 or newer)
+	@cd tests/clients && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@cd tests/clients && PYTHON="$(abspath $(BIN)/python)" npm test --silent
+
 .PHONY: test-newest
 test-newest: browser ## every test, with the newest allowed dependencies instead of the locked ones
 	@scripts/venv.sh $(NEWEST) newest

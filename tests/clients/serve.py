@@ -1,0 +1,38 @@
+"""A live server for the clients: prints its port, and changes its data whenever it is told to by a line."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from api.server import serve
+from api.settings import Settings
+from tests.shop import make_project, write_table
+
+CHANGED = "select 'o1' as order_id, 'a' as user_id, date '2026-11-01' as paid_on, 'ads' as channel, {} as amount"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as made:
+        root = Path(made)
+        settings = Settings(model=make_project(root), port=0, reload=False, freshness_check=0.1, log_level="error")
+        threading.Thread(target=obey, args=(root,), daemon=True).start()
+        serve(settings, started)
+
+
+def started(_: FastAPI, port: int) -> None:
+    print(port, flush=True)
+
+
+def obey(root: Path) -> None:
+    """Every line is the amount of the only order from then on."""
+    for line in sys.stdin:
+        write_table(root, "orders", CHANGED.format(int(line)))
+
+
+if __name__ == "__main__":
+    main()
