@@ -1,8 +1,6 @@
-"""Models that are too large in some way, and how fast a large one loads."""
+"""Models that are too large in some way, and one that is merely large."""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 from strawberry.utils.str_converters import to_camel_case
@@ -11,7 +9,6 @@ from semantic.errors import ModelError
 from semantic.load import load_texts
 from semantic.load.check_dimensions import MAX_REACHED
 from semantic.load.check_metrics import MAX_DEPTH
-from semantic.load.expression import parse_expression
 from semantic.model.names import camel_case
 
 HEAD = """\
@@ -76,14 +73,9 @@ def large_model() -> str:
     return "\n".join(lines)
 
 
-def test_a_large_model_loads_at_once() -> None:
-    """Measured: 0.07 s; the limit leaves room for a slow machine."""
-    text = large_model()
-    parse_expression.cache_clear()
-    began = time.perf_counter()
-    model = load_texts({"m.yml": text})
-    assert time.perf_counter() - began < 1
-    assert len(model.metrics) == 100
+def test_a_large_model_loads() -> None:
+    """How long it takes is for bench/ to say."""
+    assert len(load_texts({"m.yml": large_model()}).metrics) == 100
 
 
 def test_names_are_spelled_as_strawberry_spells_them() -> None:
