@@ -129,15 +129,13 @@ def compile_query(
     except QueryError as error:
         raise veiled(error, model.hidden) from error
     statement = _statement(plan, answer_columns(bound), dialect)
-    audited = []
-    for audit in audits(lowered, model, facts):
+    audited, guarded = [], _is_guarded(bound, least)
+    for audit in () if guarded else audits(lowered, model, facts):  # what these count may be of a few
         columns = tuple(Column(name, kind) for name, kind in audit.columns)
         besides = rewrite_plan(audit.plan, model, facts, viewer)
         audited.append(Audited(_statement(besides, columns, dialect), audit))
     read = rows_read(plan, facts)
-    return Compiled(
-        statement, bound, plan, bound.warnings, bound.data_through, read, tuple(audited), _is_guarded(bound, least)
-    )
+    return Compiled(statement, bound, plan, bound.warnings, bound.data_through, read, tuple(audited), guarded)
 
 
 def _statement(plan: Plan, columns: tuple[Column, ...], dialect: Dialect) -> Statement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from semantic.compile import Compiled, compile_query
 from semantic.errors import Code, QueryError
 from semantic.load import load_texts
+from semantic.model.policy import DatasetPolicy
 from semantic.query.funnel import FunnelQuery
 from semantic.query.journey import JourneyQuery
 from semantic.query.lifecycle import LifecycleQuery
@@ -35,6 +37,7 @@ from semantic.query.touch_path import TouchPathQuery
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question
 from semantic.time import Duration, Grain, Unit
+from tests.compiling import questions
 from tests.compiling.database import database
 from tests.reference.rows import Row
 from tests.reference.world import Table
@@ -142,10 +145,10 @@ def tables(rows: list[Row]) -> dict[str, Table]:
     }
 
 
-def answers(rows: list[Row], *questions: Question, viewer: Viewer = GUEST, model: Any = MODEL) -> list[list[Row]]:
+def answers(rows: list[Row], *asked: Question, viewer: Viewer = GUEST, model: Any = MODEL) -> list[list[Row]]:
     with database(tables(rows)) as connected:
         facts = connected.facts(model)
-        return [connected.run(compile_query(model, one, facts, viewer).statement) for one in questions]
+        return [connected.run(compile_query(model, one, facts, viewer).statement) for one in asked]
 
 
 def people(rows: Iterable[Row], metric: str) -> set[Any]:
@@ -332,3 +335,12 @@ def test_a_compiled_question_says_whether_it_is_guarded() -> None:
         assert compiled(by_city("amount")).guarded
         assert not compiled(by_city("amount"), ANALYST).guarded
         assert compiled(ValuesQuery("city")).guarded
+
+
+def test_warnings_count_nothing_that_may_be_of_a_few() -> None:
+    bazaar = questions.model("bazaar")
+    open_to_all = replace(bazaar, policies=MappingProxyType({}))
+    few = replace(bazaar, policies=MappingProxyType({"few": DatasetPolicy("few", "visits", k=K)}))
+    facts, question = questions.facts("bazaar"), MetricQuery((MetricField("uv", "uv"),))
+    assert compile_query(open_to_all, question, facts).audits
+    assert not compile_query(few, question, facts).audits
