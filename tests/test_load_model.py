@@ -144,6 +144,7 @@ def test_datasets_with_few_keys(model: Model) -> None:
 def test_currencies(model: Model) -> None:
     rates = Rates("fx", currency="code", rate="worth")
     assert model.datasets["orders"].currency == Currency("currency", ("amount",), rates, "placed_at")
+    assert model.datasets["fx"].computed == (("half", sql('"worth" / 2', "worth")),)
 
 
 def test_identities(model: Model) -> None:

@@ -93,7 +93,11 @@ def build_dataset(fields: Fields, shared: Mapping[str, SharedDimension]) -> Data
         time_dimension=fields.get("time_dimension"),
         timezone=fields.get("timezone", "UTC"),
         entities=tuple((name, entity.column) for name, entity in entities),
-        computed=tuple(dict.fromkeys((one.column, one.expr) for _, one in entities if one.expr is not None)),
+        computed=tuple(
+            dict.fromkeys(
+                (*fields.get("columns", ()), *((one.column, one.expr) for _, one in entities if one.expr is not None))
+            )
+        ),
         currency=build_currency(fields["currency"]) if "currency" in fields.values else None,
         dimensions=tuple(build_dimension(entry, shared) for entry in fields.get("dimensions", ()) if entry.usable),
         segments=tuple(build_segment(entry) for entry in fields.get("segments", ()) if entry.usable),

@@ -12,7 +12,7 @@ from semantic.model.reach import identities_of
 
 
 def check_computed(model: Model) -> Iterator[Problem]:
-    """A column of an entity is made of the dataset's own columns, in one way."""
+    """A column that the files don't have is made of the dataset's own columns, in one way."""
     for dataset in model.datasets.values():
         computed = [name for name, _ in dataset.computed]
         for entity, column in dataset.entities:

@@ -76,6 +76,10 @@ DATASET_SHAPE: Final = Shape(
         "unique": Key(Flag(), "Promises that no key repeats, so that nothing has to be checked."),
         "time_dimension": Key(COLUMN, "The column that places a row in time, for every metric of the dataset."),
         "timezone": Key(Zone(), "The zone of timestamps that carry none; UTC when left out."),
+        "columns": Key(
+            MapOf("column: expression", ROWS),
+            "Columns that the files do not have, each made of those they have: {name: expression}.",
+        ),
         "entities": Key(
             MapOf("entity: column", EntityReader(), key_is_name=True),
             "Who can be counted, and the column that says who, or {column, expr} of one made of others.",
