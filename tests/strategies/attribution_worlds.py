@@ -12,7 +12,7 @@ from semantic.model.dataset import DimensionType
 from semantic.model.model import Model
 from semantic.model.reach import is_credited
 from semantic.model.sequence import AttributionModel
-from semantic.query.query import MetricField, MetricQuery
+from semantic.query.query import DimensionField, MetricField, MetricQuery
 from semantic.query.touch_path import TouchPathQuery
 from tests.reference.world import Table, World
 from tests.strategies.choices import Choices
@@ -204,6 +204,11 @@ def make_path_query(choices: Choices, world: World, model: Model) -> TouchPathQu
 def make_credit_query(choices: Choices, world: World, model: Model) -> MetricQuery:
     """A query over such metrics, some of them by another model than their own."""
     query = make_query(choices, world, model)
+    if choices.chance(4):  # all models side by side
+        name = choices.pick(("one_value", "one_count", "other_value"))
+        metrics = (MetricField(f"m{place}", name, model=one) for place, one in enumerate(MODELS))
+        split = DimensionField("d0", choices.pick(("channel", "city")))
+        return MetricQuery((split, *metrics), query.time_range, query.timezone)
     fields = [
         replace(field, model=choices.pick(MODELS))
         if isinstance(field, MetricField) and is_credited(model, model.metrics[field.metric]) and choices.chance(2)
