@@ -208,7 +208,7 @@ def utc_offsets(tz: ZoneInfo, first: datetime, last: datetime) -> tuple[tuple[da
     begin, end = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
     probes = [begin]
     while probes[-1] < end:
-        probes.append(min(probes[-1] + step, end))
+        probes.append(end if end - probes[-1] <= step else probes[-1] + step)
     pairs = [(first, int(_offset(begin, tz).total_seconds()))]
     for low, high in pairwise(probes):
         if _offset(low, tz) != _offset(high, tz):

@@ -12,6 +12,7 @@ from semantic.plan.expr import Binary, Case, Expr, Param, Shift, Truncate
 from semantic.plan.operators import BinaryOp
 from semantic.time import Grain, utc_offsets
 
+DAY, EDGE = timedelta(days=1), timedelta(days=4)
 Pieces = tuple[tuple[datetime, int], ...]
 """(from, seconds) in order; the first holds for all that is earlier too."""
 
@@ -76,9 +77,12 @@ def bucket(utc: Expr, grain: Grain, pieces: Pieces) -> Expr:
 
 
 def instants(bounds: Bounds) -> tuple[datetime, datetime]:
-    """Bounds as instants; of dates, their midnights in UTC."""
+    """Bounds as instants; of dates, such that their midnights in every zone lie between."""
+    first, last = bounds.first, bounds.last
+    if isinstance(first, datetime) and isinstance(last, datetime):
+        return first, last
+    return _midnight(max(first, date.min + EDGE)) - DAY, _midnight(min(last, date.max - EDGE)) + DAY
 
-    def instant(value: date) -> datetime:
-        return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
 
-    return instant(bounds.first), instant(bounds.last)
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)
