@@ -6,6 +6,7 @@ waits for nothing. Where they go is said by the `OTEL_…` variables that every 
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from api.seen.record import Record
@@ -14,6 +15,8 @@ from semantic.errors import Code, UserError
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
+PATIENCE = 2.0
+"""Seconds that a server which stops waits for the last spans."""
 METHODS = {"GET", "HEAD", "POST"}
 
 
@@ -72,8 +75,10 @@ class Traces:
         span.end(record.began + int(record.seconds * 1e9))
 
     def close(self) -> None:
-        """Export what is left."""
-        self._provider.shutdown()
+        """Export what is left; what can't be exported soon is lost."""
+        closing = Thread(target=self._provider.shutdown, name="headwater-traces", daemon=True)
+        closing.start()
+        closing.join(PATIENCE)
 
 
 def _name(record: Record) -> str:

@@ -21,7 +21,7 @@ from api.seen.log import JsonLines, Lines
 from api.seen.notes import Notes
 from api.seen.record import Record, Watcher
 from api.seen.seeing import Seeing
-from api.seen.traces import Traces
+from api.seen.traces import PATIENCE, Traces
 from api.server import Server
 from api.settings import Settings
 from api.viewers.keys import FILE_NAME, new_key, write_keys
@@ -295,6 +295,18 @@ def test_spans_follow_the_conventions() -> None:
     assert span.end_time - span.start_time == 250_000_000
     (unnamed,) = traced(record(notes=Notes(), method="BREW"))
     assert unnamed.name == "HTTP /graphql"
+
+
+def test_a_server_that_stops_does_not_wait_long_for_whoever_takes_spans() -> None:
+    class Stuck(InMemorySpanExporter):
+        def shutdown(self) -> None:
+            time.sleep(30)
+
+    traces = Traces("1.2.3", Stuck())
+    traces.seen(record())
+    began = time.monotonic()
+    traces.close()
+    assert PATIENCE <= time.monotonic() - began < PATIENCE + 3
 
 
 def test_statements_are_spans_below_their_request(live: LiveServer, folder: Path, key: str) -> None:
