@@ -50,11 +50,16 @@ def greeting(app: Any, settings: Settings, port: int, seconds: float) -> str:
     body = shlex.quote(json.dumps({"query": query}, ensure_ascii=False))
     model = snapshot.model
     pages = "" if settings.is_hardened else f"  GraphiQL  {address}/graphql\n  Schema    {address}/schema.graphql\n\n"
+    key, how = "", ""
+    if not app.state.served.viewers.may_be_anonymous(model):
+        key = ' -H "authorization: Bearer $KEY"'
+        how = "Callers sign in: KEY=$(headwater keys create --name me) makes a key; --claim gives it claims.\n\n"
     return (
         f"Headwater {app.version}: {counted(len(model.stored), 'dataset')}, "
         f"{counted(len(model.metrics), 'metric')}, ready in {seconds:.1f} s.\n\n"
         f"{pages}"
-        f"  curl -s {address}/graphql -H 'content-type: application/json' -d {body}\n\n"
+        f"  curl -s {address}/graphql -H 'content-type: application/json'{key} -d {body}\n\n"
+        f"{how}"
         "Ctrl-C stops it.\n"
     )
 

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
@@ -20,6 +21,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from api.cli import cli
+from api.commands.serve import greeting
 from api.settings import Settings
 from api.viewers import jwks
 from api.viewers.keys import KeyRecord, new_key, read_keys, revoke, write_keys
@@ -417,3 +419,13 @@ def test_commands_ask_with_claims(tmp_path: Path) -> None:
     assert "['ads']" in run("sql", str(query), "--claim", 'channels=["ads"]')[1]
     assert "GMV" in run("schema", "--claim", "channels=ads")[1]
     assert "GMV" not in run("schema")[1]
+
+
+def test_the_greeting_says_how_to_sign_in(live: LiveServer, tmp_path: Path) -> None:
+    settings = Settings(model=make_project(tmp_path, MODEL + POLICY), reload=False)
+    with live.serving(settings) as app:
+        text = greeting(app, settings, live.port, 0.1)
+        assert '-H "authorization: Bearer $KEY"' in text
+        assert "KEY=$(headwater keys create --name me)" in text
+    with live.serving(replace(settings, anonymous=True)) as app:
+        assert "KEY" not in greeting(app, settings, live.port, 0.1)
