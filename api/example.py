@@ -129,7 +129,7 @@ def _ratio(metric: Metric) -> bool:
 def _dimensions(asking: _Asking) -> Iterator[DimensionName]:
     """Text dimensions of rows, those that most metrics can be split by first."""
     model = asking.snapshot.model
-    scored = {name for score in model.scores.values() for name in score.dimension_names}
+    scored = {one.name for dataset in model.datasets.values() if dataset.is_made for one in dataset.dimensions}
     uses = [name for metric in model.metrics.values() for name in splits(model, metric)]
     texts = [entry for entry in asking.snapshot.names.dimensions.values() if entry.type is DimensionType.STRING]
     texts = [entry for entry in texts if entry.name not in scored]

@@ -25,6 +25,7 @@ from semantic.model.dataset import (
     SourceFormat,
 )
 from semantic.model.expression import Expression, Ref
+from semantic.model.first import FirstDefinition
 from semantic.model.identity import Identity
 from semantic.model.metric import (
     Aggregation,
@@ -299,6 +300,22 @@ def test_a_score_is_a_dataset_of_its_entities(model: Model) -> None:
     assert made.name not in model.stored
 
 
+def test_firsts(model: Model) -> None:
+    assert dict(model.firsts) == {
+        "seen": FirstDefinition(
+            name="seen",
+            entity="user",
+            dataset="events",
+            where=event("app_launch"),
+            label=text(en="Visitor", zh="访客"),
+            description=text("By the first launch"),
+        )
+    }
+    assert {"seen_type", "seen_first_day"} <= set(reachable(model, "orders"))
+    assert list(reachable(model, "seen")) == ["seen_first_day"]
+    assert model.stored_as("seen") == "events"
+
+
 def test_attributions(model: Model) -> None:
     assert dict(model.attributions) == {
         "last_touch": AttributionDefinition(
@@ -384,6 +401,7 @@ def test_a_model_in_pieces_is_the_same_model(model: Model) -> None:
         "funnels",
         "retentions",
         "scores",
+        "firsts",
         "policies",
     ):
         assert dict(getattr(one, section)) == dict(getattr(model, section))

@@ -225,6 +225,10 @@ def scores() -> Iterator[Question]:
         yield MetricQuery((split, *(MetricField(name, name) for name in ("worthy", "worth_paid", "sales"))), span)
         yield MetricQuery((split, MetricField("returns", "returns"), DimensionField("shop", "shop")), span)
     yield ValuesQuery("worth_risk")
+    for dimension in ("buying_type", "buying_first_day"):
+        yield MetricQuery((DimensionField("d", dimension), MetricField("returns", "returns")), RANGE)
+        yield MetricQuery((DimensionField("d", dimension), MetricField("buyers", "buyers")))
+        yield ValuesQuery(dimension)
 
 
 def own_rows(viewer: Viewer) -> dict[str, Table]:

@@ -57,6 +57,8 @@ def _texts(model: Model) -> Iterator[Text]:
         yield from (score.label, score.description)
         yield from (rule.label for rule in score.segments)
         yield from (rule.label for rule in score.risks)
+    for first in model.firsts.values():
+        yield from (first.label, first.description)
     for dataset in model.datasets.values():
         yield from (dataset.label, dataset.description)
         for dimension in dataset.dimensions:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from semantic.load.build_metrics import build_metric
-from semantic.load.build_scores import build_score
+from semantic.load.build_scores import Made, build_first, build_score, implied, made_datasets
 from semantic.load.build_sequences import build_attribution, build_funnel, build_retention
 from semantic.load.expression import Scope, parse_expression
 from semantic.load.merge import Sections
@@ -20,7 +20,6 @@ from semantic.model.model import Model
 from semantic.model.money import Currency
 from semantic.model.places import Places
 from semantic.model.policy import DatasetPolicy, HidePolicy, MetricPolicy, Policy, Rollup, SqlPolicy
-from semantic.model.score import ScoreDefinition
 from semantic.model.text import NO_TEXT
 
 Item = TypeVar("Item")
@@ -30,14 +29,15 @@ def build(digest: str, settings: Mapping[str, Any], sections: Sections, places: 
     """The model of everything that was read well enough to be used."""
     shared = _named(sections["dimensions"], build_shared)
     datasets = _named(sections["datasets"], lambda fields: build_dataset(fields, shared))
-    scores = _named(sections["scores"], build_score)
+    scores, firsts = _named(sections["scores"], build_score), _named(sections["firsts"], build_first)
+    made: list[Made] = [*scores.values(), *(first for name, first in firsts.items() if name not in scores)]
     return Model(
         digest=digest,
         **{key: value for key, value in settings.items() if key != "version"},
         dimensions=shared,
-        datasets=MappingProxyType({**datasets, **_of_scores(scores, datasets)}),
+        datasets=MappingProxyType({**datasets, **made_datasets(made, datasets)}),
         relationships=MappingProxyType(
-            {**_named(sections["relationships"], build_relationship), **_implied(scores, datasets)}
+            {**_named(sections["relationships"], build_relationship), **implied(made, datasets)}
         ),
         identities=_named(sections["identities"], build_identity),
         metrics=_named(sections["metrics"], build_metric),
@@ -45,6 +45,7 @@ def build(digest: str, settings: Mapping[str, Any], sections: Sections, places: 
         retentions=_named(sections["retentions"], build_retention),
         attributions=_named(sections["attributions"], build_attribution),
         scores=scores,
+        firsts=firsts,
         rollups=_named(sections["rollups"], build_rollup),
         policies=_named(sections["policies"], build_policy),
         places=places,
@@ -53,22 +54,6 @@ def build(digest: str, settings: Mapping[str, Any], sections: Sections, places: 
 
 def _named(entries: Iterable[Fields], make: Callable[[Fields], Item]) -> Mapping[str, Item]:
     return MappingProxyType({fields["name"]: make(fields) for fields in entries if fields.usable})
-
-
-def _of_scores(scores: Mapping[str, ScoreDefinition], datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
-    return {name: score.as_dataset() for name, score in scores.items() if name not in datasets}  # which is reported
-
-
-def _implied(scores: Mapping[str, ScoreDefinition], datasets: Mapping[str, Dataset]) -> dict[str, Relationship]:
-    """From every dataset that has the entity of a score."""
-    found = (
-        score.relationship(name, column)
-        for score in scores.values()
-        if score.name not in datasets  # which is reported
-        for name, dataset in datasets.items()
-        if (column := dataset.entity_column(score.entity)) is not None
-    )
-    return {relationship.name: relationship for relationship in found}
 
 
 def build_shared(fields: Fields) -> SharedDimension:

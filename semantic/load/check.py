@@ -8,6 +8,7 @@ from typing import Final
 from semantic.errors import Problem
 from semantic.load.check_dimensions import check_defaults, check_paths, check_relationships, check_vocabulary
 from semantic.load.check_expressions import check_dimension_cycles, check_relationship_paths
+from semantic.load.check_firsts import check_firsts
 from semantic.load.check_identities import check_computed, check_identities
 from semantic.load.check_metrics import (
     check_conversions,
@@ -64,6 +65,7 @@ RULES: Final[tuple[Rule, ...]] = (
     check_touches,
     check_scores,
     check_scored,
+    check_firsts,
     check_rollups,
     check_hidden,
     check_protected,

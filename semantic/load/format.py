@@ -10,7 +10,7 @@ from typing import Final
 from semantic.load.expression import Scope
 from semantic.load.format_data import DATASET_SHAPE, IDENTITY, RELATIONSHIP, SHARED_DIMENSION
 from semantic.load.format_metrics import METRICS
-from semantic.load.format_scores import SCORE
+from semantic.load.format_scores import FIRST, SCORE
 from semantic.load.format_sequences import ATTRIBUTION_SHAPE, FUNNEL, RETENTION_SHAPE
 from semantic.load.keys import DATASET, DIMENSION, GRAIN, METRIC, NAME
 from semantic.load.read_expression import Expr
@@ -108,6 +108,7 @@ MODEL: Final = Shape(
         "retentions": Key(ListOf(RETENTION_SHAPE, "retention"), "Who comes back."),
         "attributions": Key(ListOf(ATTRIBUTION_SHAPE, "attribution"), "What earned a conversion."),
         "scores": Key(ListOf(SCORE, "score"), "What somebody is worth, and who is leaving."),
+        "firsts": Key(ListOf(FIRST, "first"), "Who is new, and who returns."),
         "rollups": Key(ListOf(ROLLUP, "rollup"), "Stored aggregates."),
         "policies": Key(ListOf(POLICY, "policy"), "Who sees what."),
     },

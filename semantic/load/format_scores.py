@@ -1,4 +1,4 @@
-"""The format, part four: scores."""
+"""The format, part four: scores and firsts."""
 
 from __future__ import annotations
 
@@ -77,6 +77,19 @@ SCORE: Final = Shape(
         "segments": Key(ListOf(SEGMENT_RULE, "segment"), "Who belongs together; the first that fits counts."),
         "risks": Key(ListOf(RISK_RULE, "risk"), "Reasons to think that somebody is leaving."),
         "alive": Key(ALIVE, "A fitted model of who still buys."),
+        "label": LABEL,
+        "description": DESCRIPTION,
+    },
+)
+
+FIRST: Final = Shape(
+    "first",
+    "The first event ever of each entity: it makes who is new, and who returns.",
+    {
+        "name": Key(NAME, "Its name: what its dimensions begin with.", required=True),
+        "entity": Key(ENTITY, "Whose first event.", required=True),
+        "dataset": Key(DATASET, "Where the events are.", required=True),
+        "where": Key(ROWS, "The events that count; all when left out."),
         "label": LABEL,
         "description": DESCRIPTION,
     },

@@ -14,7 +14,7 @@ from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Bounds, DatasetFacts, Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import reachable
-from semantic.plan.expr import Authored, Binary, Cast, Col, Expr, Param, Truncate
+from semantic.plan.expr import NULL, AnyOf, Authored, Binary, Case, Cast, Col, Expr, IsNull, Param, Truncate
 from semantic.plan.node import Join, JoinKind, Plan, Scan
 from semantic.plan.operators import BinaryOp
 from semantic.query.bound import DimensionKey
@@ -70,6 +70,8 @@ class Scope:
         """A dimension's values, of the kind they are served as."""
         reached = reachable(self.model, self.dataset.name)[name]
         expr = self.authored(reached.dimension.expr, reached.refs)
+        if reached.dimension.newness:
+            return self._newness(expr)
         at = reached.path[-1].to_dataset if reached.path else self.dataset.name
         native = expression_kind(reached.dimension.expr, column_kinds(self.model, self.facts, at))
         if native is kind:
@@ -79,6 +81,15 @@ class Scope:
             utc = self.to_utc(expr, native, self.model.datasets[at], bounds)
             return Cast(self.to_local(utc, bounds), Kind.DATE) if kind is Kind.DATE else Cast(utc, kind)
         return Cast(expr, kind)
+
+    def _newness(self, first_day: Expr) -> Expr:
+        """Whether a row lies on the first day of who it leads to, or later; null when either is not known."""
+        column = self.dataset.time_dimension
+        assert column is not None, "rows without time have no such dimension"
+        day = self.time(column, None).day
+        unknown = AnyOf((IsNull(first_day), IsNull(day)))
+        new = Binary(BinaryOp.LTE, day, first_day)
+        return Case(((unknown, NULL), (new, Param("new", Kind.STRING))), Param("returning", Kind.STRING))
 
     def _bounds(self, expression: Expression, dataset: str) -> Bounds:
         """Between which instants the values of an expression lie: those of a column are known, where there are any."""

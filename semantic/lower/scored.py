@@ -10,7 +10,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from semantic.lower.cohort_events import Named
+from semantic.lower.firsts import first_rows
 from semantic.lower.scope import Scope, Time
+from semantic.model.dataset import Dataset
 from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Kind
 from semantic.model.score import COLUMNS, WHO, Alive, Risk, ScoreDefinition
@@ -48,18 +50,25 @@ _RATIO = '({alpha} + "age" / {unit}) / ({alpha} + "last" / {unit})'
 
 
 def with_score_rows(plan: Plan, bound: Bound) -> Plan:
-    """The plan with every scan of a score's dataset replaced by what makes its rows, at the end of the time range."""
+    """The plan with every scan of a score's or a first's dataset replaced by what makes its rows: a score's at the end
+    of the time range.
+    """
     made: dict[str, Plan] = {}
 
     def change(node: Plan) -> Plan:
-        name = bound.model.datasets[node.dataset].score if isinstance(node, Scan) else None
-        if name is None or not isinstance(node, Scan):
+        if not isinstance(node, Scan) or not bound.model.datasets[node.dataset].is_made:
             return node
-        if name not in made:
-            made[name] = _Scoring(bound, bound.model.scores[name]).rows()
-        return Project(made[name], tuple((node.prefix + column, Col(column)) for column in node.columns))
+        if node.dataset not in made:
+            made[node.dataset] = _made(bound, bound.model.datasets[node.dataset])
+        return Project(made[node.dataset], tuple((node.prefix + column, Col(column)) for column in node.columns))
 
     return rewrite(plan, change)
+
+
+def _made(bound: Bound, dataset: Dataset) -> Plan:
+    if dataset.first is not None:
+        return first_rows(bound, bound.model.firsts[dataset.first])
+    return _Scoring(bound, bound.model.scores[dataset.name]).rows()
 
 
 class _Scoring:

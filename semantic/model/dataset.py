@@ -53,13 +53,16 @@ class SharedDimension:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """How one dataset spells a dimension: a scalar expression over its columns (default: the column of that name)."""
+    """How one dataset spells a dimension: a scalar expression over its columns (default: the column of that name).
+    `newness`: not that day itself, but whether a row that leads to it is of that day (new) or later (returning).
+    """
 
     name: str
     type: DimensionType
     expr: Expression
     label: Text = NO_TEXT
     description: Text = NO_TEXT
+    newness: bool = False
     position: Position | None = field(default=None, compare=False)
 
 
@@ -83,8 +86,8 @@ class Dataset:
     `entities`: (entity, column) pairs, who can be counted. `computed`: columns that the files don't have, made of those
     they have. `currency`: of its amounts, where that is not always the model's. `passive`: events that don't break a
     strict funnel's run.
-    `data_through`: the last complete local day, when declared. `warn_after`: freshness. `score`: whose entities its
-    rows are, for a dataset that has no files of its own.
+    `data_through`: the last complete local day, when declared. `warn_after`: freshness. `score`, `first`:
+    whose entities its rows are, for a dataset that has no files of its own.
     """
 
     name: str
@@ -102,9 +105,15 @@ class Dataset:
     data_through: date | None = None
     warn_after: Duration | None = None
     score: str | None = None
+    first: str | None = None
     label: Text = NO_TEXT
     description: Text = NO_TEXT
     position: Position | None = field(default=None, compare=False)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it has no files of its own, and is made of the rows of another."""
+        return self.score is not None or self.first is not None
 
     def entity_column(self, entity: str) -> str | None:
         """The column that says who, or None when the dataset doesn't have the entity."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from semantic.errors import Code, QueryError, did_you_mean
 from semantic.model.dataset import Dataset, Relationship, SharedDimension
+from semantic.model.first import FirstDefinition
 from semantic.model.identity import Identity
 from semantic.model.metric import Metric
 from semantic.model.places import Places
@@ -45,6 +46,7 @@ class Model:
     retentions: Mapping[str, RetentionDefinition] = field(default_factory=_empty)
     attributions: Mapping[str, AttributionDefinition] = field(default_factory=_empty)
     scores: Mapping[str, ScoreDefinition] = field(default_factory=_empty)
+    firsts: Mapping[str, FirstDefinition] = field(default_factory=_empty)
     rollups: Mapping[str, Rollup] = field(default_factory=_empty)
     policies: Mapping[str, Policy] = field(default_factory=_empty)
     places: Places = field(default_factory=Places, repr=False)
@@ -61,12 +63,14 @@ class Model:
     @property
     def stored(self) -> Mapping[str, Dataset]:
         """The datasets that have files; the others are made of them."""
-        return {name: dataset for name, dataset in self.datasets.items() if dataset.score is None}
+        return {name: dataset for name, dataset in self.datasets.items() if not dataset.is_made}
 
     def stored_as(self, dataset: str) -> str:
         """The dataset whose rows those of a dataset are made of; its own name when it has files."""
-        score = self.datasets[dataset].score
-        return dataset if score is None else self.scores[score].dataset
+        made = self.datasets[dataset]
+        if made.first is not None:
+            return self.firsts[made.first].dataset
+        return dataset if made.score is None else self.scores[made.score].dataset
 
     def shown(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those of these metrics or dimensions that may be told of."""

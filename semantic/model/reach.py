@@ -47,6 +47,8 @@ class ReachedDimension:
 def walk(model: Model, dataset: str, path: tuple[Relationship, ...] = ()) -> Iterator[ReachedDimension]:
     """Every dimension reachable from `dataset`, nearest first; never through one relationship or dataset twice."""
     for dimension in model.datasets[dataset].dimensions:
+        if dimension.newness and (not path or model.datasets[path[0].from_dataset].time_dimension is None):
+            continue  # new is a row that has a time
         name = "_".join((*(step.name for step in path if not step.implied), dimension.name))
         yield ReachedDimension(name, path, dimension)
     seen = {relationship.from_dataset for relationship in path} | {dataset}

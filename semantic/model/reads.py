@@ -64,6 +64,8 @@ def _of_sequences(model: Model) -> Iterator[tuple[str, Expression | None]]:
         for events in (attribution.conversion, attribution.touch):
             yield events.dataset, events.where
         yield attribution.touch.dataset, attribution.direct
+    for first in model.firsts.values():
+        yield first.dataset, first.where
     for score in model.scores.values():
         for expression in (score.where, score.purchase, score.amount):
             yield score.dataset, expression

@@ -36,26 +36,27 @@ def datasets_needed(model: Model, query: MetricQuery) -> tuple[str, ...]:
     names = {field.dimension for field in query.fields if isinstance(field, DimensionField)}
     for condition in (query.where, *(field.where for field in query.metrics)):
         names.update(condition_dimensions(condition))
-    scores = {score.name for score in model.scores.values() if not names.isdisjoint(score.dimension_names)}
+    entities = [dataset for dataset in model.datasets.values() if dataset.is_made]
+    made = {dataset.name for dataset in entities if any(one.name in names for one in dataset.dimensions)}
     found: dict[str, None] = {}
     for field in query.metrics:
         for dataset in datasets_read(model, model.metric(field.metric)):
-            with_related(model, dataset, found, scores)
+            with_related(model, dataset, found, made)
     return tuple(sorted(found))
 
 
-def with_related(model: Model, dataset: str, found: dict[str, None], scores: Collection[str] | None = None) -> None:
+def with_related(model: Model, dataset: str, found: dict[str, None], made: Collection[str] | None = None) -> None:
     """Adds a dataset, what says what its columns mean, and all that relationships lead to from it, to `found`: those
-    that have files. `scores`: of these only (None: of all) what they are made of.
+    that have files. `made`: what only these (None: all) of those without files are made of.
     """
     stored = model.stored_as(dataset)
     if stored not in found:
         found[stored] = None
         for behind in datasets_behind(model, stored):
-            with_related(model, behind, found, scores)
+            with_related(model, behind, found, made)
         for relationship in model.relationships_from(stored):
-            if scores is None or not relationship.implied or relationship.to_dataset in scores:
-                with_related(model, relationship.to_dataset, found, scores)
+            if made is None or not relationship.implied or relationship.to_dataset in made:
+                with_related(model, relationship.to_dataset, found, made)
 
 
 def bind(model: Model, query: MetricQuery, facts: Facts) -> BoundQuery:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from semantic.model.facts import DatasetFacts, Facts, Kind
+from semantic.model.first import FIRST_DAY, FirstDefinition
 from semantic.model.model import Model
 from semantic.model.score import COLUMNS, WHO, ScoreDefinition
 from semantic.query.kind import column_kinds, expression_kind
@@ -17,11 +18,23 @@ from semantic.time import zone
 
 
 def with_scores(model: Model, facts: Facts) -> Facts:
-    """The facts of files, and of every score whose dataset is among them."""
+    """The facts of files, and of every score and first whose dataset is among them."""
     made = {
         score.name: _facts(model, facts, score) for score in model.scores.values() if score.dataset in facts.datasets
     }
+    made |= {
+        first.name: _first_facts(model, facts, first)
+        for first in model.firsts.values()
+        if first.dataset in facts.datasets
+    }
     return replace(facts, datasets=MappingProxyType({**facts.datasets, **made})) if made else facts
+
+
+def _first_facts(model: Model, facts: Facts, first: FirstDefinition) -> DatasetFacts:
+    own = facts.datasets[first.dataset]
+    who = model.datasets[first.dataset].entity_column(first.entity)
+    kinds = {WHO: own.columns.get(who or "", Kind.OTHER), FIRST_DAY: Kind.DATE}
+    return DatasetFacts(version=own.version, columns=kinds, unique_keys=frozenset([(WHO,)]))
 
 
 def _facts(model: Model, facts: Facts, score: ScoreDefinition) -> DatasetFacts:
