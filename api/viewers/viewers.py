@@ -67,7 +67,8 @@ class Viewers:
 
     @property
     def _can_sign_in(self) -> bool:
-        return self._keys.exist or self._tokens is not None or self._proxy is not None
+        configured = self._settings.keys is not None or self._tokens is not None or self._proxy is not None
+        return configured or self._keys.exist
 
     def may_be_anonymous(self, model: Model) -> bool:
         """Whether questions are answered without knowing who asks.

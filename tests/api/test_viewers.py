@@ -89,6 +89,11 @@ def test_who_may_be_nobody(live: LiveServer, tmp_path: Path, said: str, setting:
         assert live.get("/graphql", accept="text/html").status == 200
 
 
+def test_keys_that_are_set_but_not_there_let_nobody_in(live: LiveServer, tmp_path: Path) -> None:
+    with live.serving(Settings(model=make_project(tmp_path), reload=False, keys=tmp_path / "gone.json")):
+        refused(live.ask(WHO))
+
+
 def test_a_claim_that_nobody_has_is_forbidden(live: LiveServer, tmp_path: Path) -> None:
     with live.serving(Settings(model=make_project(tmp_path, MODEL + POLICY), reload=False, anonymous=True)):
         reply = live.ask("{ metrics { totals { gmv } } }")
