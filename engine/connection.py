@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
-from uuid import uuid4
 
 import duckdb
 
@@ -14,6 +11,7 @@ from engine.httpfs import load_httpfs
 from engine.places import Places
 from engine.quote import literal, literals
 from engine.settings import EngineSettings
+from engine.spill import spill_folder
 
 REPEATS = "repeats"
 """The schema of the engine's own tables: rows that repeat a key, one table for an edition."""
@@ -49,11 +47,10 @@ def give_memory_back(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | float | list[str]]:
-    folder = settings.spill_directory or tempfile.gettempdir()
     config: dict[str, str | bool | int | float | list[str]] = {
         **_NO_SURPRISES,
         "threads": settings.threads,
-        "temp_directory": os.path.join(folder, f"headwater-{uuid4().hex}"),
+        "temp_directory": spill_folder(settings.spill_directory),
     }
     if settings.memory_limit is not None:
         config["memory_limit"] = f"{settings.memory_limit}B"

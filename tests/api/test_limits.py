@@ -11,11 +11,15 @@ import pytest
 from graphql import parse
 
 from api.resolvers.limits import Limits
+from api.settings import Settings
 from api.shape import measure
+from api.viewers.keys import FILE_NAME, new_key, write_keys
 from semantic.errors import QueryError
 from semantic.query.query import Viewer
 from tests.api.around import around
 from tests.api.shop import Shop, open_shop, write_tables
+from tests.live import LiveServer
+from tests.shop import make_project
 
 WEEK = 'timeRange: {dates: {from: "2026-11-02", to: "2026-11-03"}}'
 
@@ -193,3 +197,19 @@ async def test_others_are_answered_while_a_large_question_is_compiled(shop: Shop
         turns += 1
     assert turns > 100
     assert (await large).data
+
+
+def test_a_key_s_claims_are_its_limits(live: LiveServer, tmp_path: Path) -> None:
+    folder = make_project(tmp_path)
+    trial_claims = {"limit_rows": 1, "limit_rate": 0.01, "limit_burst": 2}
+    keys = [new_key("trial", trial_claims), new_key("odd", {"limit_rows": "x"})]
+    write_keys(folder / FILE_NAME, tuple(record for _, record in keys))
+    trial, odd = (f"Bearer {text}" for text, _ in keys)
+    with live.serving(Settings(model=folder, reload=False)):
+        (error,) = live.ask("{ metrics(limit: 2) { rows { channel gmv } } }", authorization=trial).json["errors"]
+        assert error["message"] == "`limit` is 2, but at most 1 rows are served at once."
+        assert live.ask("{ metrics(limit: 1) { rows { channel gmv } } }", authorization=trial).status == 200
+        assert live.ask("{ metrics(limit: 1) { rows { channel gmv } } }", authorization=trial).status == 429
+        reply = live.ask("{ __typename }", authorization=odd)
+        assert (reply.status, reply.json["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+        assert 'Your claim "limit_rows" is not a limit' in reply.json["errors"][0]["message"]
