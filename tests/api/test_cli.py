@@ -534,7 +534,7 @@ def test_every_command_and_option_is_documented() -> None:
         assert f"| `headwater {name}` | {command.short_help} |" in text
         section = text.partition(f"\n## headwater {name}\n")[2].partition("\n## ")[0]
         assert section, name
-        shared = {"--model", "--root", *(setting.option for setting in SETTINGS if name == "serve")}
+        shared = {"--model", "--root", "--claim", *(setting.option for setting in SETTINGS if name == "serve")}
         for parameter in command.params:
             options = {*parameter.opts, *parameter.secondary_opts} if isinstance(parameter, click.Option) else set()
             named = any(f"`{option}" in section for option in options)
