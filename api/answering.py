@@ -18,7 +18,7 @@ from starlette.types import Message, Receive
 from api.asking import context_of
 from api.context import Outcome, Response, Snapshot
 from api.execute import execute, execute_now
-from api.kept import Entry, Kept
+from api.kept import Entry, Kept, Key
 from api.noted import Noted
 from api.request import Asked
 from api.resolvers.context import Context
@@ -151,14 +151,14 @@ def _at_rest(response: Response) -> Response:
     return replace(response, account=replace(response.account, ran=(), cached=True))
 
 
-def key_of(snapshot: Snapshot, asked: Asked, context: Context) -> Hashable:
+def key_of(snapshot: Snapshot, asked: Asked, context: Context) -> Key:
     """All that an answer depends on beside the data: what is asked, by whom, in which language.
 
     Viewers who may see the same are answered alike.
     """
     locale = _nearest(context.locale, snapshot.locales) if context.locale else None
     scope = scope_of(snapshot.model, context.viewer)
-    return asked.key, scope, context.limits, context.discreet, locale
+    return Key(asked.key, scope, context.limits, context.discreet, locale)
 
 
 async def never() -> Message:

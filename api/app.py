@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from api.answering import Answering
 from api.asking import refuse
@@ -27,7 +28,8 @@ from api.place import find_model
 from api.reload import watch
 from api.running import Running
 from api.seen.onlookers import Onlookers
-from api.seen.seeing import Seeing
+from api.seen.record import Watcher
+from api.seen.seeing import Now, Seeing
 from api.served import Served
 from api.settings import Settings, from_environment
 from api.socket import SocketDoor
@@ -44,6 +46,18 @@ CORS: dict[str, Any] = {
 """What pages of other sites may do, where they may ask at all. Cookies are nothing here."""
 
 
+class App(FastAPI):
+    """The application. Those who look on stand before it, and what can be answered at once never enters it."""
+
+    def __init__(self, watchers: Sequence[Watcher], now: Now | None, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._seeing = Seeing(super().__call__, watchers, now)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or live for as long as the server does."""
+        await self._seeing(scope, receive, send)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The ASGI application. The model is loaded when it starts (its lifespan): ModelError, DataError, NO_MODEL.
 
@@ -57,7 +71,9 @@ def create_app(settings: Settings) -> FastAPI:
     subscriptions = Subscriptions(served, answering, onlookers.watchers, settings.subscribers)
     documents = Documents(read_trusted(settings.trusted_documents), settings.trusted_only)
     front = Front(served, answering, subscriptions, documents)
-    app = FastAPI(
+    app = App(
+        onlookers.watchers,
+        None if settings.cors_origins else front.now,  # other sites' pages need headers that depend on who they are
         title="Headwater",
         version=version("headwater"),
         docs_url=None,  # FastAPI's pages load their scripts from another host
@@ -66,7 +82,6 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=partial(_lifespan, served, running, subscriptions, onlookers),
     )
     app.add_middleware(Headers)
-    app.add_middleware(Seeing, watchers=onlookers.watchers, now=front.now)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.state.served, app.state.running, app.state.onlookers = served, running, onlookers

@@ -148,10 +148,11 @@ def execute_now(snapshot: Snapshot, asked: Asked, key: Hashable, context: Contex
     """
     snapshot = snapshot.seen_by(context.viewer)
     found = snapshot.plans.of(snapshot.schemas.default, asked, key, context)
-    body = None if found is None else found.at_hand(context)
-    if found is None or body is None:
+    at_hand = None if found is None else found.at_hand(context)
+    if found is None or at_hand is None:
         return None
-    return Response(body, Outcome.OK, (), "query", found.name, context.ledger.account())
+    body, account = at_hand
+    return Response(body, Outcome.OK, (), "query", found.name, account)
 
 
 def encode_json(value: object) -> bytes:

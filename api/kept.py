@@ -23,6 +23,22 @@ OVERHEAD = 1024
 RawHeaders = list[tuple[bytes, bytes]]
 
 
+class Key:
+    """What an answer depends on beside the data. It is hashed once: it is looked up several times."""
+
+    __slots__ = ("_hash", "parts")
+
+    def __init__(self, *parts: Hashable) -> None:
+        self.parts = parts
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Key) and self.parts == other.parts)
+
+
 class Form(NamedTuple):
     """What a reply depends on beside its entry: the media type, the coding, and whether it was asked for by POST."""
 
@@ -124,7 +140,12 @@ class Kept:
 
     def has(self, entry: Entry) -> bool:
         """Whether it is still kept."""
-        return self.get(entry.snapshot, entry.key) is entry
+        if entry.snapshot is not self._snapshot:
+            return False
+        try:
+            return self._entries[entry.key] is entry
+        except KeyError:
+            return False
 
     def put(self, entry: Entry) -> None:
         """Keep an entry; those of another snapshot are dropped."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from bench.answers import answering
 from bench.cold import cold
 from bench.credit import credit
 from bench.data import prepare
@@ -46,6 +47,7 @@ def _cold(folder: Path, threads: int, runs: int) -> Iterator[Figure]:
 SECTIONS: dict[str, Callable[[Path, int, int], Iterable[Figure]]] = {
     "compiling": lambda folder, threads, runs: compiling(runs),
     "cold": _cold,
+    "answering": answering,
     "sequences": sequences,
     "credit": credit,
     "idle": lambda folder, threads, runs: idle(),

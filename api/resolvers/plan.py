@@ -21,6 +21,7 @@ from graphql.pyutils import Path
 from api.resolvers.answers import Answered, Prepared
 from api.resolvers.columnar import ColumnarExecutor
 from api.resolvers.context import Context
+from api.resolvers.ledger import Account
 from api.resolvers.meta import about_answers, page_of
 from api.resolvers.metrics import NOTHING
 from api.resolvers.pages import cut_now
@@ -99,22 +100,35 @@ class Plan:
 
     name: str | None
     roots: tuple[tuple[bytes, _Metrics | _Fixed], ...]
+    last: list[tuple[list[pa.Table], Account]] = field(default_factory=list)
 
-    def at_hand(self, context: Context) -> bytes | None:
-        """The response with its `data`, or None when something has to be waited for or fails."""
+    def at_hand(self, context: Context) -> tuple[bytes, Account] | None:
+        """The response with its `data`, and what it came to; None when something has to be waited for or fails."""
         started = time.perf_counter()
-        written = [b'{"data":{']
+        written: list[bytes] = [b'{"data":{']
+        tables: list[pa.Table] = []
         try:
             for key, root in self.roots:
                 written.append(key)
                 if isinstance(root, _Fixed):
                     written.append(root.json)
-                elif not _write(context, root, started, written):
+                elif not _write(context, root, started, written, tables):
                     return None
         except HeadwaterError:
             return None
         written.append(b"}}")
-        return b"".join(written)  # once: a large answer is copied no more often than it must be
+        body = b"".join(written)  # once: a large answer is copied no more often than it must be
+        return body, self._account(context, tables)
+
+    def _account(self, context: Context, tables: list[pa.Table]) -> Account:
+        """The same as last time where the answers are."""
+        if self.last and len(tables) == len(self.last[0][0]):
+            known, account = self.last[0]
+            if all(one is other for one, other in zip(tables, known, strict=True)):
+                return account
+        account = context.ledger.account()
+        self.last[:] = [(tables if sum(table.nbytes for table in tables) <= _SMALL else [], account)]
+        return account
 
 
 def plan(executor: ColumnarExecutor, context: Context) -> Plan | None:
@@ -215,14 +229,15 @@ def _with_commas(parts: Iterable[tuple[bytes, P]]) -> tuple[tuple[bytes, P], ...
     return tuple((b"," + key if place else key, part) for place, (key, part) in enumerate(parts))
 
 
-def _write(context: Context, root: _Metrics, started: float, written: list[bytes]) -> bool:
-    """Write the object of a root field; False when one of its answers is not at hand."""
+def _write(context: Context, root: _Metrics, started: float, written: list[bytes], tables: list[pa.Table]) -> bool:
+    """Write the object of a root field, and note the tables it is of; False when an answer is not at hand."""
     answers = []
     for question in root.asked:
         answered = question.kept(context)
         if answered is None:
             return False
         answers.append(answered)
+        tables.append(answered.answer.table)
     written.append(b"{")
     for head, piece in root.pieces:
         body = _json(context, root, piece, answers, started)

@@ -27,7 +27,7 @@ class Seeing:
 
     def __init__(self, app: ASGIApp, watchers: Sequence[Watcher], now: Now | None = None) -> None:
         self._app = app
-        self._watchers = tuple(watchers)
+        self._watchers = watchers
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
