@@ -25,7 +25,12 @@ class RequestLog:
     def seen(self, record: Record) -> None:
         """Write a line."""
         if REQUESTS.isEnabledFor(logging.INFO):
-            REQUESTS.info("%s %s %d", record.method, record.door, record.status, extra={"fields": fields_of(record)})
+            said = record.method, record.door, record.status
+            told = logging.LogRecord(
+                REQUESTS.name, logging.INFO, __file__, 0, "%s %s %d", said, None
+            )  # finds no caller
+            told.__dict__["fields"] = fields_of(record)
+            REQUESTS.handle(told)
 
 
 class SlowLog:
