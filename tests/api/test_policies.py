@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from api.settings import Settings
 from api.viewers.keys import new_key, write_keys
 from tests.api.shop import MODEL, write_tables
 from tests.live import LiveServer, Reply
+from tests.pages import DOCS as PAGES
+from tests.pages import blocks
+from tests.shop import make_project
 
 POLICIES = """
 policies:
@@ -148,3 +152,31 @@ def test_sql_is_for_who_may_see_it(doors: Doors) -> None:
     assert "SELECT" in doors.data("chief", query)["metrics"]["meta"]["sql"].upper()
     assert doors.data("clerk", query)["metrics"]["meta"]["sql"] is None  # it would name what is hidden
     assert doors.data("guest", query)["metrics"]["meta"]["sql"] is None
+
+
+def test_the_example_of_the_docs_is_as_it_says(live: LiveServer, tmp_path: Path) -> None:
+    [example] = [block for block in blocks(PAGES / "security.md") if block.language == "yaml"]
+    orders = """
+        select shop || city || i as user_id, shop, city, 10 as amount, 4 as cost
+        from (values ('north', 'a', 5), ('north', 'b', 4), ('north', 'c', 1), ('south', 'a', 9)) t(shop, city, n),
+            range(n) numbers(i)
+    """
+    folder = make_project(tmp_path, example.text, orders=orders)
+    claims: dict[str, dict[str, Any]] = {"north": {"shops": ["north"]}, "head": {"role": "head_office"}, "new": {}}
+    made = {name: new_key(name, its) for name, its in claims.items()}
+    write_keys(folder / "headwater.keys.json", tuple(record for _, record in made.values()))
+    with live.serving(Settings(model=folder, reload=False, show_sql=True)):
+        shop = Doors(live, {name: key for name, (key, _) in made.items()})
+        rows = "{ metrics { rows { city gmv } totals { gmv } meta { sql } } }"
+        assert shop.data("north", rows)["metrics"] == {
+            "rows": [{"city": "a", "gmv": 50}],
+            "totals": {"gmv": 100},
+            "meta": {"sql": None},
+        }
+        found = shop.data("head", rows)["metrics"]
+        assert (found["totals"], len(found["rows"]), bool(found["meta"]["sql"])) == ({"gmv": 190}, 3, True)
+        assert shop.data("head", "{ metrics { totals { profit } } }")["metrics"]["totals"] == {"profit": 114}
+        [(unknown, _)] = shop.errors("north", "{ metrics { totals { profit } } }")
+        [(forbidden, text)] = shop.errors("new", rows)
+        assert (unknown, forbidden) == ("UNKNOWN_METRIC", "FORBIDDEN")
+        assert "shops" in text
