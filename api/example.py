@@ -15,6 +15,7 @@ from semantic.model.dataset import DimensionType
 from semantic.model.metric import Aggregation, Format, Metric, Ratio, Simple
 from semantic.model.reach import splits
 from semantic.model.reads import metrics_read
+from semantic.query.access import least_groups
 from semantic.query.query import (
     ANONYMOUS,
     Comparison,
@@ -54,8 +55,10 @@ class _Asking:
 def example_query(snapshot: Snapshot, viewer: Viewer = ANONYMOUS) -> dict[str, str]:
     """`{"query": …}`, ready for this viewer to run. Compiles a few questions: off the event loop."""
     asking = _Asking(snapshot.seen_by(viewer), viewer)
-    parts = [_by_day(asking), _by_dimension(asking)]
-    text = "\n".join(part for part in parts if part) or _plain(asking)
+    parts = [part for part in (_by_day(asking), _by_dimension(asking)) if part]
+    if least_groups(snapshot.model, viewer):
+        del parts[1:]  # two could tell of groups that are too small
+    text = "\n".join(parts) or _plain(asking)
     return {"query": f"query Example {{\n{text}}}\n" if text else _CATALOG}
 
 

@@ -110,3 +110,10 @@ def test_tables(shop: Asked) -> None:
     assert reply.body.decode().replace(chr(34), "").split() == ["city,amount", "a,60", "d,50"]
     asked = json.loads(shop.live.get("/v1/table.json?metrics=AMOUNT", x_api_key=shop.keys["guest"]).body)
     assert "160" in json.dumps(asked)
+
+
+@pytest.mark.parametrize("who", ["guest", "analyst"])
+def test_the_example_can_be_asked(shop: Asked, who: str) -> None:
+    example = json.loads(shop.live.get("/graphql/example", x_api_key=shop.keys[who]).body)["query"]
+    assert shop.codes(example, who) == []
+    assert ("byDimension" in example) is (who == "analyst")
