@@ -15,6 +15,7 @@ from semantic.lower.cohort_events import ENTITY, Named, Side, together
 from semantic.lower.cohort_question import BEGAN, CohortQuestion
 from semantic.model.facts import Kind
 from semantic.plan.expr import (
+    MOST_KEPT,
     NULL,
     WORD,
     ZERO,
@@ -99,7 +100,8 @@ def _since(ask: CohortQuestion, index: Expr) -> Named:
     if ask.open_ended:
         lasts = ((name, Coalesce((Col(name), Const(-1)))) for name in _lasts(ask))
         return tuple((name, Binary(BinaryOp.SUBTRACT, last, index)) for name, last in lasts)
-    return ((word(0), Shifted(Coalesce((Col(word(0)), ZERO)), index)),)
+    cells = ask.furthest + 1
+    return ((word(0), Shifted(Coalesce((Col(word(0)), ZERO)), index, cells if cells <= MOST_KEPT else None)),)
 
 
 def _in_one_pass(ask: CohortQuestion) -> Plan:

@@ -184,10 +184,11 @@ class BitOf:
 
 @dataclass(frozen=True, slots=True)
 class Shifted:
-    """A word moved down by some bits."""
+    """A word moved down by some bits; with `kept`, only so many of its lowest then: a whole number."""
 
     part: Expr
     by: Expr
+    kept: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +291,8 @@ Expr = Col | Param | Const | Authored | Binary | Logic | Case | Coalesce | Cast 
 
 WORD = 126
 """Bits of a word."""
+MOST_KEPT = 62
+"""Bits of a word that are a whole number of their own."""
 
 NULL = Const(None)
 TRUE = Const(True)

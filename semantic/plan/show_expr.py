@@ -126,8 +126,9 @@ def _show_word(expr: Word) -> str:
             return f"bits({', '.join(f'{bit}: {show_expr(when)}' for when, bit in expr.parts)})"
         case BitOf(part):
             return f"bit({show_expr(part)})"
-        case Shifted(part, by):
-            return f"({show_expr(part)} >> {show_expr(by)})"
+        case Shifted(part, by, kept):
+            moved = f"({show_expr(part)} >> {show_expr(by)})"
+            return moved if kept is None else f"lowest {kept} bits of {moved}"
         case HasBits(part, low, high):
             return f"bits {low}…{high} of {show_expr(part)}"
         case Shares(part, other):

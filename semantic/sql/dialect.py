@@ -93,6 +93,10 @@ class Dialect(ABC):
         """A word moved down."""
 
     @abstractmethod
+    def lowest(self, word: Fragment, bits: int) -> Fragment:
+        """The lowest bits of a word, no more than a whole number has."""
+
+    @abstractmethod
     def has_bits(self, word: Fragment, bits: int) -> Fragment:
         """Whether a word has any of the bits."""
 

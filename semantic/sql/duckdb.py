@@ -88,6 +88,10 @@ class DuckDB(Dialect):
         """By a shift of the HUGEINT."""
         return build("{} >> {}::INTEGER", word, by)
 
+    def lowest(self, word: Fragment, bits: int) -> Fragment:
+        """A BIGINT, which is grouped by faster."""
+        return build(f"CAST(({{}}) & {(1 << bits) - 1} AS BIGINT)", word)
+
     def has_bits(self, word: Fragment, bits: int) -> Fragment:
         """By a mask."""
         return build(f"({{}} & {bits}::HUGEINT) <> 0", word)

@@ -225,8 +225,9 @@ def _word(expr: Word, part: Callable[[Expr], Fragment], dialect: Dialect) -> Fra
             return join(" + ", bits, Binding.SUM)
         case BitOf(inner):
             return dialect.bit(part(inner))
-        case Shifted(inner, by):
-            return dialect.shifted(nest(part(inner)), nest(part(by)))
+        case Shifted(inner, by, kept):
+            moved = dialect.shifted(nest(part(inner)), nest(part(by)))
+            return moved if kept is None else dialect.lowest(moved, kept)
         case HasBits(inner, low, high):
             return dialect.has_bits(nest(part(inner)), (1 << (high + 1)) - (1 << low))
         case Shares(inner, other):

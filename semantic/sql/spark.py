@@ -85,6 +85,10 @@ class Spark(Dialect):
         """By shiftright."""
         return build("shiftright({}, CAST({} AS INT))", word, by)
 
+    def lowest(self, word: Fragment, bits: int) -> Fragment:
+        """By a mask."""
+        return build(f"({{}} & {(1 << bits) - 1})", word)
+
     def has_bits(self, word: Fragment, bits: int) -> Fragment:
         """By a mask. NOT_ANSWERABLE beyond 62 bits."""
         if bits >= 1 << 62:
