@@ -107,12 +107,22 @@ def _moment(text: str) -> datetime:
 
 
 def write_keys(path: Path, records: tuple[KeyRecord, ...]) -> None:
-    """Put these records in place of the file, readable by its owner only. A reader sees the old file or the new one."""
+    """Put these records in place of the file, readable by its owner only. A reader sees the old file or the new one.
+
+    UserError BAD_VALUE when it can't be written.
+    """
     body = orjson.dumps({"version": 1, "keys": [_written(one) for one in records]}, option=orjson.OPT_INDENT_2)
+    try:
+        _replace(path, body + b"\n")
+    except OSError as error:
+        raise UserError(Code.BAD_VALUE, f"The key file {path} can't be written: {error.strerror}.") from error
+
+
+def _replace(path: Path, body: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(body + b"\n")
+            file.write(body)
         Path(temporary).replace(path)
     except BaseException:
         with suppress(OSError):

@@ -195,6 +195,11 @@ def test_the_command_used_wrongly(tmp_path: Path, words: list[str]) -> None:
     assert not (tmp_path / "k").exists()
 
 
+def test_a_key_file_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="can't be written: No such file or directory"):
+        write_keys(tmp_path / "gone" / "keys.json", ())
+
+
 # --- tokens ----------------------------------------------------------------------------------------------------------
 
 
