@@ -110,8 +110,8 @@ async def refuse(_: Request, error: Exception) -> Response:
 
 
 def overloaded(answered: Answered, media: str) -> Response:
-    """An answer without anything answered, because too many ask: 503, and when to come again."""
-    response = reply(answered.body, media, 503)
+    """An answer without anything answered, because too many ask (503) or it takes longer (504); when to come again."""
+    response = reply(answered.body, media, 503 if Code.OVERLOADED in answered.codes else 504)
     response.headers["retry-after"] = str(math.ceil(answered.retry_after or 1))
     return response
 

@@ -123,7 +123,7 @@ class Response:
     own, where known.
 
     `account`: what was asked and what it took. `retry_after`: seconds until it is worth asking again, where nothing was
-    answered because too many ask.
+    answered because too many ask or because it takes longer.
     """
 
     body: bytes

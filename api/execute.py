@@ -32,7 +32,7 @@ from api.schema.build import Resolvers, build_schema
 from api.schema.language import locales_of
 from api.schema.names import vocabulary
 from engine.engine import Engine
-from semantic.errors import Code, Overloaded, UserError
+from semantic.errors import Code, Overloaded, Timeout, UserError
 from semantic.model.facts import Facts
 from semantic.model.model import Model
 from semantic.query.seen import seen
@@ -187,12 +187,13 @@ def _answered(result: ExecutionResult, discreet: bool, operation: OperationDefin
 
 
 def _retry_after(result: ExecutionResult) -> float | None:
-    """Seconds to wait, when every field failed because too many ask."""
+    """Seconds to wait, when every field failed because too many ask or because it takes longer."""
     if any(value is not None for value in (result.data or {}).values()):
         return None
     causes = [error.original_error for error in result.errors or ()]
-    waits = [cause.retry_after for cause in causes if isinstance(cause, Overloaded)]
-    return max(waits) if waits and len(waits) == len(causes) else None
+    waits = [cause.retry_after for cause in causes if isinstance(cause, Overloaded | Timeout)]
+    known = [wait for wait in waits if wait is not None]
+    return max(known) if known and len(known) == len(causes) else None
 
 
 def _codes(told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

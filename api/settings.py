@@ -33,6 +33,7 @@ class Settings:
     reload: bool = True
     freshness_check: float = 1.0
     deadline: float = 30.0
+    linger: float = 60.0
     concurrency: int | None = None
     queue: int = 200
     drain: float = 5.0
@@ -124,6 +125,7 @@ class Settings:
             concurrent=self.concurrency or cores(),
             queue_length=self.queue,
             deadline_seconds=self.deadline,
+            linger_seconds=self.linger,
             cache_bytes=self.cache_bytes,
             freshness_check=self.freshness_check,
             confined=self.is_hardened,
@@ -172,7 +174,8 @@ SETTINGS = (
     Setting("port", values.port, "The port to listen at; 0 takes a free one.", "8000"),
     Setting("reload", values.flag, "Whether a changed model takes effect without a restart.", "1"),
     Setting("freshness_check", values.seconds, "Seconds for which the files are not looked at again.", "1"),
-    Setting("deadline", values.seconds, "Seconds after which a query is stopped; 0 is never.", "30"),
+    Setting("deadline", values.seconds, "Seconds after which nobody waits for a query any longer; 0 is never.", "30"),
+    Setting("linger", values.seconds, "Seconds that a query goes on after the deadline, for whoever asks again.", "60"),
     Setting("concurrency", values.count, "Queries that run at the same time; others wait.", "the number of cores"),
     Setting("queue", values.count, "Queries that may wait; more are refused.", "200"),
     Setting("drain", values.seconds, "Seconds that running queries get to end when the server is to stop.", "5"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from cachetools import LRUCache
 
@@ -12,9 +13,12 @@ from engine.engine import Answer, Compile, Engine
 from engine.flight import Flights
 from engine.load import Busy, Load, load_of
 from engine.settings import EngineSettings
+from semantic.errors import Timeout
 from semantic.model.facts import Facts
 from semantic.sql.statement import Statement
 
+AGAIN = 5.0
+"""Seconds after which it is worth asking again for an answer that is still being computed."""
 OVERHEAD = 2048
 """Bytes of an answer beside its columns and its SQL."""
 
@@ -26,6 +30,7 @@ class Cached(Engine, Busy):
         self._inner = inner
         self._answers: LRUCache[Hashable, Answer] = LRUCache(settings.cache_bytes, getsizeof=size_of)
         self._flights: Flights[Answer] = Flights()
+        self._patience = settings.deadline_seconds if settings.linger_seconds else 0.0
 
     async def facts(self, datasets: Sequence[str]) -> Facts:
         """The inner engine's."""
@@ -56,7 +61,12 @@ class Cached(Engine, Busy):
         def compile_again(now: Facts) -> Statement:
             return statement if now.version == facts.version else compile_statement(now)
 
-        return await self._flights.join(key, lambda: self._compute(datasets, compile_again))
+        try:
+            compute = partial(self._compute, datasets, compile_again)
+            return await self._flights.join(key, compute, self._patience or None)
+        except TimeoutError:
+            message = f"The query takes longer than {self._patience:g} s. It goes on, and its answer is kept."
+            raise Timeout(message, f"Ask again in {AGAIN:g} s, or for less at once.", AGAIN) from None
 
     def load(self) -> Load:
         """The inner engine's, and what is kept here."""

@@ -22,14 +22,23 @@ class Flights(Generic[T]):
     def __init__(self) -> None:
         self._flights: dict[Hashable, _Flight[T]] = {}
 
-    async def join(self, key: Hashable, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of the work of that key, begun when there is none. Cancelled with the last who waits for it."""
+    async def join(
+        self, key: Hashable, begin: Callable[[], Coroutine[Any, Any, T]], patience: float | None = None
+    ) -> T:
+        """The result of the work of that key, begun when there is none. Cancelled with the last who waits for it.
+
+        TimeoutError after `patience` seconds: then the work goes on by itself.
+        """
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = _Flight(asyncio.create_task(self._fly(key, begin)))
+            flight.task.add_done_callback(_notice)
         flight.waiting += 1
         try:
-            return await asyncio.shield(flight.task)
+            done, _ = await asyncio.wait({flight.task}, timeout=patience)
+            if not done:
+                raise TimeoutError
+            return flight.task.result()
         except asyncio.CancelledError:
             if flight.waiting == 1 and not flight.task.done():
                 self._flights.pop(key, None)
@@ -54,3 +63,9 @@ class Flights(Generic[T]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _notice(task: asyncio.Task[Any]) -> None:
+    """Take note of a failure that nobody waited for."""
+    if not task.cancelled():
+        task.exception()

@@ -168,10 +168,11 @@ class Overloaded(OurError):
 
 
 class Timeout(OurError):
-    """The deadline passed and the query was stopped."""
+    """The deadline passed. `retry_after`: seconds until it is worth asking again, where the query goes on."""
 
-    def __init__(self, message: str, suggestion: str | None = None) -> None:
+    def __init__(self, message: str, suggestion: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(Code.TIMEOUT, message, suggestion)
+        self.retry_after = retry_after
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

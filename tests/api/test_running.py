@@ -13,6 +13,7 @@ import pytest
 
 from api.running import Gone, Running, Stopping
 from api.settings import Settings
+from engine.load import load_of
 from tests.live import LiveServer
 from tests.shop import SLOW_QUERY, make_slow_project
 
@@ -56,13 +57,24 @@ def test_a_caller_that_goes_takes_its_query_with_it(live: LiveServer, slow: Sett
 
 
 def test_a_query_that_takes_too_long_is_stopped(live: LiveServer, slow: Settings) -> None:
-    with live.serving(replace(slow, deadline=0.5)):
+    with live.serving(replace(slow, deadline=0.5, linger=0)):
         began = time.monotonic()
         reply = live.ask(SLOW_QUERY)
         assert [error["extensions"]["code"] for error in reply.json["errors"]] == ["TIMEOUT"]
         assert reply.json["errors"][0]["extensions"]["fault"] == "ours"
         assert live.ask("{ metrics { totals { words } } }").json["data"]["metrics"]["totals"]["words"] == 500000
         assert time.monotonic() - began < SOON
+
+
+def test_a_query_that_takes_too_long_goes_on_for_whoever_asks_again(live: LiveServer, slow: Settings) -> None:
+    with live.serving(replace(slow, deadline=0.3, linger=60)) as app:
+        reply = live.ask(SLOW_QUERY)
+        (error,) = reply.json["errors"]
+        assert (reply.status, reply.headers["retry-after"], error["extensions"]["code"]) == (504, "5", "TIMEOUT")
+        assert "goes on" in error["message"]
+        assert "Ask again in 5 s" in error["extensions"]["suggestion"]
+        assert load_of(app.state.served.snapshot.engine).running == 1
+        assert live.get("/v1/table.csv?metrics=odd").status == 504
 
 
 def test_a_server_that_stops_waits_for_a_query_but_not_long(live: LiveServer, slow: Settings) -> None:

@@ -14,7 +14,7 @@ import pytest
 from engine import Answer, Compile, Engine
 from engine.cached import Cached
 from engine.opening import open_duckdb
-from semantic.errors import OurError
+from semantic.errors import OurError, Timeout
 from semantic.model.dataset import Dataset, Source
 from semantic.model.facts import Facts, Kind
 from tests.engine.support import NOW, ask, events, model, write
@@ -151,3 +151,24 @@ async def test_the_cache_is_bounded_by_bytes(tmp_path: Path) -> None:
         await ask(engine, COUNT, ONE)
         assert not (await ask(engine, COUNT, ONE)).cached
         assert inner.runs == 2
+
+
+async def test_what_nobody_waits_for_any_longer_is_kept(tmp_path: Path) -> None:
+    async with shop(tmp_path, deadline_seconds=0.05, linger_seconds=30.0) as (engine, inner):
+        gate = asyncio.Event()
+        answer = inner.answer
+
+        async def held(*arguments: Any) -> Answer:
+            await gate.wait()
+            return await answer(*arguments)
+
+        inner.answer = held  # type: ignore[assignment]
+        for _ in range(2):
+            with pytest.raises(Timeout, match="goes on") as error:
+                await ask(engine, COUNT, ONE)
+            assert error.value.retry_after == 5
+        gate.set()
+        while inner.runs == 0 or inner.running:
+            await asyncio.sleep(0.01)
+        found = await ask(engine, COUNT, ONE)
+        assert (found.cached, inner.runs) == (True, 1)
