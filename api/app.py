@@ -89,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(Unauthenticated, refuse)
     app.add_exception_handler(Unverifiable, refuse)
     app.router.routes.append(Route("/graphql", front, name="graphql", include_in_schema=False))
-    socket = SocketDoor(subscriptions, documents, settings.cors_origins)
+    socket = SocketDoor(subscriptions, documents, settings.cors_origins, settings.subscribers)
     app.router.routes.append(WebSocketRoute("/graphql", socket))
     for path in ("/v1/table", "/v1/table.{ending}"):
         app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))

@@ -28,6 +28,7 @@ class Server(uvicorn.Server):
                 lifespan="on",
                 timeout_graceful_shutdown=STOP_SECONDS,
                 server_header=False,
+                ws_max_size=settings.max_request,
                 proxy_headers=False,  # whom to trust is decided by who is at the other end of the connection itself
             )
         )

@@ -31,12 +31,14 @@ MOST = 100
 
 
 class SocketDoor:
-    """The WebSocket endpoint of GraphQL. `origins`: other sites whose pages may connect."""
+    """The WebSocket endpoint of GraphQL. `origins`: other sites whose pages may connect. `most`: open connections."""
 
-    def __init__(self, subscriptions: Subscriptions, documents: Documents, origins: tuple[str, ...]) -> None:
+    def __init__(self, subscriptions: Subscriptions, documents: Documents, origins: tuple[str, ...], most: int) -> None:
         self._subscriptions = subscriptions
         self._documents = documents
         self._origins = origins
+        self._most = most
+        self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -49,7 +51,11 @@ class SocketDoor:
             await socket.close(4406, "Subprotocol not acceptable")
             return
         await socket.accept(PROTOCOL)
+        if self._open >= self._most:
+            await socket.close(1013, "Too many connections; try again later")
+            return
         connection = _Connection(socket, self._subscriptions, self._documents)
+        self._open += 1
         try:
             await connection.serve()
         except _Close as error:
@@ -57,6 +63,7 @@ class SocketDoor:
         except WebSocketDisconnect:
             pass
         finally:
+            self._open -= 1
             await connection.end()
 
 

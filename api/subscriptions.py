@@ -107,7 +107,7 @@ class Subscriptions:
     async def _follows(self, asked: Asked, connection: HTTPConnection) -> bool:
         with self._served.lease() as snapshot:
             viewer = await self._served.viewers.of(connection, snapshot.model)
-            seen = snapshot.seen_by(viewer)
+            seen = await asyncio.to_thread(snapshot.seen_by, viewer)  # it may have to be made first
             checked = seen.schemas.default.check(asked.query, self._served.limits.of(viewer))
         operation = None if checked.document is None else get_operation_ast(checked.document, asked.operation_name)
         return operation is not None and operation.operation is OperationType.SUBSCRIPTION

@@ -235,6 +235,16 @@ def test_messages_against_the_protocol(live: LiveServer, app: FastAPI, messages:
         assert closed_with(opened) == code
 
 
+def test_there_are_only_so_many_sockets(live: LiveServer, project: Path) -> None:
+    address = f"ws://127.0.0.1:{live.port}/graphql"
+    with (
+        live.serving(Settings(model=project, reload=False, subscribers=1)),
+        socket(live),
+        connect(address, subprotocols=[PROTOCOL]) as second,  # type: ignore[list-item]
+    ):
+        assert closed_with(second) == 1013
+
+
 def test_one_id_one_operation(live: LiveServer, app: FastAPI) -> None:
     with socket(live) as opened:
         for _ in range(2):
