@@ -198,6 +198,18 @@ async def test_codes_without_room_stand_beside(year: int, room: int) -> None:
     assert [value[-1] for value in statement.params if isinstance(value, tuple) and value] == [room]
 
 
+@pytest.mark.parametrize(("events", "lists"), [(0, 4096), (102_400_000, 4096), (102_400_001, 8192), (10**9, 65536)])
+async def test_many_events_have_more_lists(events: int, lists: int) -> None:
+    """So that the lists put to the kernel at a time stay bounded."""
+    world = spread(Random(1), "BIGINT", 2027)
+    model, query = world.model(), FunnelQuery("f")
+    async with serve(world, model) as served:
+        facts = await served.engine.facts(datasets_needed(model, query))
+    known = replace(facts.datasets["events"], rows=events)
+    statement = compile_query(model, query, replace(facts, datasets={"events": known})).statement
+    assert f'hash("events"."user_id") & {lists - 1}' in statement.sql
+
+
 @pytest.mark.parametrize("length", [0, 1, SHORT, SHORT + 1, 50, 400])
 @pytest.mark.parametrize("runs", [1, 2, 3, 7, 400])
 def test_sorting(length: int, runs: int) -> None:

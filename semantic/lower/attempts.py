@@ -193,6 +193,7 @@ class Attempts:
             until=self._until(),
             longs=self._longs,
             held=self._mixes_held,
+            events=sum(self._scope(dataset).own.rows for dataset in self._datasets()),
         )
 
     def _since(self) -> datetime:

@@ -23,7 +23,7 @@ class MatchSpec:
     """What an attempt is. `window`: microseconds after the opening event, inclusive; None: without end. `first`: only
     the first opening instant counts. `periods`: one attempt for each period. `since`, `until`: no event is earlier
     or later (naive UTC). `longs`: who is a whole number of 64 bits, and the only key. `held`: events have numbers of
-    held values.
+    held values. `events`: about how many there are at most.
     """
 
     steps: int
@@ -39,6 +39,7 @@ class MatchSpec:
     until: datetime | None
     longs: bool = False
     held: bool = False
+    events: int = 0
 
     @property
     def bits(self) -> int:

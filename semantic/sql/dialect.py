@@ -136,9 +136,9 @@ class Dialect(ABC):
     def pack_narrow(self, time: Fragment, mask: Fragment, since: datetime, bits: int) -> Fragment:
         """A funnel's event as a narrow number (see packing.py)."""
 
-    def shared_list(self, entity: Fragment, event: Fragment) -> tuple[Fragment, Fragment] | None:
+    def shared_list(self, entity: Fragment, event: Fragment, events: int) -> tuple[Fragment, Fragment] | None:
         """Where a list for many entities is made faster than one for each: which list an entity's events go into, and
-        a narrow event with its entity on top (see packing.py). None: where it isn't.
+        a narrow event with its entity on top (see packing.py), of about so many `events`. None: where it isn't.
         """
         return None
 

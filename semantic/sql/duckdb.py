@@ -11,7 +11,7 @@ from semantic.plan.operators import TextTest
 from semantic.query.query import Scalar
 from semantic.sql.dialect import Dialect
 from semantic.sql.fragment import Binding, Fragment, build, indent, join, nest
-from semantic.sql.packing import GROUPS, NARROW_BITS, PERIOD_BITS, micros_of
+from semantic.sql.packing import NARROW_BITS, PERIOD_BITS, groups_of, micros_of
 from semantic.time import Grain
 
 _STEPS = {Grain.MINUTE: "INTERVAL 1 MINUTE", Grain.HOUR: "INTERVAL 1 HOUR", Grain.DAY: "INTERVAL 1 DAY"}
@@ -136,10 +136,10 @@ class DuckDB(Dialect):
         """By shifting."""
         return build(f"((epoch_us({{}}) - ({micros_of(since)})) << {bits}) + {{}}", time, nest(mask))
 
-    def shared_list(self, entity: Fragment, event: Fragment) -> tuple[Fragment, Fragment] | None:
+    def shared_list(self, entity: Fragment, event: Fragment, events: int) -> tuple[Fragment, Fragment] | None:
         """By hash."""
         return (
-            build(f"hash({{}}) & {GROUPS - 1}", entity),
+            build(f"hash({{}}) & {groups_of(events) - 1}", entity),
             build(f"{{}}::HUGEINT * {1 << NARROW_BITS} + {{}}", nest(entity), nest(event)),
         )
 

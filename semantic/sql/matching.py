@@ -57,7 +57,7 @@ def grouped(plan: Match, columns: Columns, dialect: Dialect) -> Groups:
         room = _room(spec)
         tagged = build(f"least({{}}, {(1 << room) - 1}) * {1 << spec.bits} + {{}}", code, nest(mask)) if room else mask
         event = dialect.pack_narrow(time, tagged, spec.since, spec.bits + room)
-        shared = dialect.shared_list(keys[plan.keys[0]], event) if spec.longs else None
+        shared = dialect.shared_list(keys[plan.keys[0]], event, spec.events) if spec.longs else None
         if shared is not None:
             group, owned = shared
             labels = _labels(spec, period, code, room, dialect)

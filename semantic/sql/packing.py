@@ -25,8 +25,10 @@ FUNNEL_NARROW = "headwater_funnel_narrow"
 FUNNEL_MANY = "headwater_funnel_many"
 FUNNEL_HELD = "headwater_funnel_held"
 
-GROUPS = 4096
-"""Lists that entities are divided among: few enough to stay in a core's cache while they grow."""
+GROUPS, LONGEST = 4096, 25_000
+"""Lists that entities are divided among: few enough to stay in a core's cache while they grow. More, when otherwise
+they would have more events than this on average: half of 4096 are put to the kernel at a time.
+"""
 
 NARROW_BITS = 63
 """Bits of a narrow event: a time beyond them fails to be shifted."""
@@ -39,6 +41,14 @@ SPEC_HEAD = 10
 
 RECORD_HEAD = 3
 """Numbers of a record before its times: code, period, depth. With MANY, the entity stands before them."""
+
+
+def groups_of(events: int) -> int:
+    """How many lists for about so many events: a power of two."""
+    groups = GROUPS
+    while events > groups * LONGEST:
+        groups *= 2
+    return groups
 
 
 def micros_of(instant: datetime) -> int:
