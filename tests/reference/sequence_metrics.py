@@ -49,7 +49,8 @@ class _Asked:
             self._refuse(field)
         read = {name for metric in self.metrics.values() for name in self._datasets(metric)}
         self.range = self.timeline.range(query.time_range, read)
-        self.days = self.timeline.days(self.range, [self._entry(metric) for metric in self.metrics.values()])
+        entries = [name for metric in self.metrics.values() for name in self._entries(metric)]
+        self.days = self.timeline.days(self.range, entries)
 
     def _datasets(self, metric: Metric) -> list[str]:
         match metric:
@@ -60,17 +61,16 @@ class _Asked:
                 return [definition.cohort.dataset, definition.returns.dataset]
         raise Unspecified("a metric of another type")
 
-    def _entry(self, metric: Metric) -> str:
-        return self._datasets(metric)[0]
+    def _entries(self, metric: Metric) -> list[str]:
+        """The datasets whose events may come first."""
+        if isinstance(metric, Conversion) and self.model.funnels[metric.funnel].order is FunnelOrder.ANY:
+            return self._datasets(metric)
+        return self._datasets(metric)[:1]
 
     def _refuse(self, field: MetricField) -> None:
         """Every dataset whose events may come first must have what is split and filtered by."""
-        metric = self.metrics[field.key]
         names = [*self.dimensions, *dimensions_of(self.query.where), *dimensions_of(field.where)]
-        entries = [self._entry(metric)]
-        if isinstance(metric, Conversion) and self.model.funnels[metric.funnel].order is FunnelOrder.ANY:
-            entries = self._datasets(metric)
-        for dataset in entries:
+        for dataset in self._entries(self.metrics[field.key]):
             for name in names:
                 self.timeline.source.dimension(dataset, name)
 
