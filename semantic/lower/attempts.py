@@ -28,8 +28,15 @@ from semantic.query.bound import DimensionKey
 from semantic.query.query import Condition
 from semantic.time import Grain
 
-ENTITY, TIME, MASK, CODE, PERIOD, HELD, DEPTH = "entity", "time", "mask", "code", "period", "held", "depth"
+_ENTITY, _TIME, _MASK, _CODE, _PERIOD, _HELD, _DEPTH = "entity", "time", "mask", "code", "period", "held", "depth"
+ENTITY, PERIOD, DEPTH = "entity#", "period#", "depth#"
+"""Columns of attempts, which no dimension is named like."""
 BEST = "best#"
+
+
+def filled(step: int) -> str:
+    """The column of when a step (from 1) was filled."""
+    return f"t{step}#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +58,22 @@ class Attempts:
     filters: tuple[Condition | None, ...] = ()
 
     def plan(self) -> Plan:
-        """Columns: `entity`, `depth`, t1 …, `period` (a date or an instant, with `grain`), the dimensions."""
+        """Columns: ENTITY, DEPTH, when each step was `filled`, PERIOD (date or instant; with `grain`), dimensions."""
         codes = self._codes() if self.dimensions else None
         held = self._held() if self._mixes_held else None
         members = tuple(self._events(dataset, codes, held) for dataset in self._datasets())
         apart = self._apart
-        found: Plan = Match(members[0] if len(members) == 1 else Union(members), (ENTITY, *apart), self._spec())
+        found: Plan = Match(members[0] if len(members) == 1 else Union(members), (_ENTITY, *apart), self._spec())
         if apart:
             found = self._chosen(found)
         if any(rule.effect is ExcludeEffect.REMOVE for rule in self.funnel.exclude):
-            found = Filter(found, Binary(BinaryOp.GT, Col(DEPTH), ZERO))
-        kept = [ENTITY, DEPTH, *(f"t{step + 1}" for step in range(self._steps) if self.times)]
-        named: list[tuple[str, Expr]] = [(name, Col(name)) for name in kept]
+            found = Filter(found, Binary(BinaryOp.GT, Col(_DEPTH), ZERO))
+        named: list[tuple[str, Expr]] = [(ENTITY, Col(_ENTITY)), (DEPTH, Col(_DEPTH))]
+        named += [(filled(step), Col(f"t{step}")) for step in range(1, self._steps + 1) if self.times]
         if self.grain is not None:
-            named.append((PERIOD, PeriodStart(Col(PERIOD), self.grain.is_clock)))
+            named.append((PERIOD, PeriodStart(Col(_PERIOD), self.grain.is_clock)))
         if codes is not None:
-            found = Join(found, codes.plan, JoinKind.INNER, ((CODE, codes.number),))
+            found = Join(found, codes.plan, JoinKind.INNER, ((_CODE, codes.number),))
             named += [(key.name, Col(codes.column(key.name))) for key in self.dimensions]
         return Project(found, tuple(named))
 
@@ -132,7 +139,7 @@ class Attempts:
         for events in filter(lambda events: events.can_open, map(self._of, self._datasets())):
             values = {key.name: events.scope.key(key) for key in self.dimensions}
             members.append((events.opening_rows(list(values.values())), values))
-        return numbering(CODE, members)
+        return numbering(_CODE, members)
 
     def _held(self) -> Numbering:
         """The combinations of held values that events of any step have."""
@@ -140,15 +147,15 @@ class Attempts:
         for events in filter(lambda events: events.has_steps, map(self._of, self._datasets())):
             rows = events.rows([events.in_steps, *events.held.values()])
             members.append((Filter(rows, events.in_steps), events.held))
-        return numbering(HELD, members)
+        return numbering(_HELD, members)
 
     def _events(self, dataset: str, codes: Numbering | None, held: Numbering | None) -> Plan:
         """One dataset's events: entity, time, mask, what tells them apart, and the numbers of what they are."""
         events = self._of(dataset)
-        named: list[tuple[str, Expr]] = [(ENTITY, events.entity), (TIME, events.time.instant), (MASK, events.mask)]
+        named: list[tuple[str, Expr]] = [(_ENTITY, events.entity), (_TIME, events.time.instant), (_MASK, events.mask)]
         if self.grain is not None:
             number = PeriodNumber(events.time.bucket(self.grain), self.grain.is_clock)
-            named.append((PERIOD, number if events.can_open else ZERO))
+            named.append((_PERIOD, number if events.can_open else ZERO))
         named += [(name, events.apart(name)) for name in self._apart]
         numbered: list[tuple[Numbering, Mapping[str, Expr]]] = []
         if codes is not None:
@@ -214,17 +221,19 @@ class Attempts:
         """
         first, *later = (f"t{step + 1}" for step in range(self._steps))
         opens_once = self.funnel.entry is FunnelEntry.FIRST
-        furthest, earliest = _absolute(DEPTH), _less(first)
+        furthest, earliest = _absolute(_DEPTH), _less(first)
         rank = (earliest, furthest) if opens_once else (furthest, earliest)
-        best = Row((*rank, Col(DEPTH), *map(_less, (CODE, *later)), Col(PERIOD)))
-        keys = (ENTITY, PERIOD) if self.grain is not None and not opens_once else (ENTITY,)
+        best = Row((*rank, Col(_DEPTH), *map(_less, (_CODE, *later)), Col(_PERIOD)))
+        keys = (_ENTITY, _PERIOD) if self.grain is not None and not opens_once else (_ENTITY,)
         chosen = Aggregate(found, tuple((name, Col(name)) for name in keys), ((BEST, Agg(Fold.MAX, best)),))
         named: list[tuple[str, Expr]] = [(name, Col(name)) for name in keys]
         named.append((first, _negative(Item(Col(BEST), rank.index(earliest)))))
-        named.append((DEPTH, Item(Col(BEST), len(rank))))
-        named += [(name, _negative(Item(Col(BEST), place))) for place, name in enumerate((CODE, *later), len(rank) + 1)]
-        if PERIOD not in keys:
-            named.append((PERIOD, Item(Col(BEST), len(best.parts) - 1)))
+        named.append((_DEPTH, Item(Col(BEST), len(rank))))
+        named += [
+            (name, _negative(Item(Col(BEST), place))) for place, name in enumerate((_CODE, *later), len(rank) + 1)
+        ]
+        if _PERIOD not in keys:
+            named.append((_PERIOD, Item(Col(BEST), len(best.parts) - 1)))
         return Project(chosen, tuple(named))
 
 

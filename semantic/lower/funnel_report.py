@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from semantic.lower.attempts import DEPTH, ENTITY, PERIOD, Attempts
+from semantic.lower.attempts import DEPTH, ENTITY, PERIOD, Attempts, filled
 from semantic.lower.funnel import reached
 from semantic.lower.step_events import window_seconds
 from semantic.model.facts import Kind
@@ -51,7 +51,7 @@ def _attempts(bound: BoundFunnel, times: bool) -> Plan:
 
 
 def _time(step: int) -> Expr:
-    return Col(f"t{step}")
+    return Col(filled(step))
 
 
 def _seconds(step: int) -> Expr:

@@ -22,7 +22,7 @@ class Numbering:
     @property
     def number(self) -> str:
         """The plan's column of numbers."""
-        return self.column(self.name)
+        return self.column("")
 
     def column(self, value: str) -> str:
         """The plan's column of a value."""
@@ -52,4 +52,4 @@ def numbering(name: str, members: Sequence[tuple[Plan, Mapping[str, Expr]]]) -> 
     if len(parts) > 1:
         found = Aggregate(Union(tuple(parts)), tuple((column, Col(column)) for column in found.output), ())
     named: list[tuple[str, Expr]] = [(column, Col(column)) for column in found.output]
-    return Numbering(name, Project(found, (*named, (f"{name}#{name}", RowNumber(Order(tuple(found.output)))))))
+    return Numbering(name, Project(found, (*named, (f"#{name}", RowNumber(Order(tuple(found.output)))))))

@@ -51,7 +51,7 @@ class StepEvents:
     @property
     def can_open(self) -> bool:
         """Whether any of its events may open an attempt."""
-        return self.funnel.order is FunnelOrder.ANY or self.funnel.steps[0].dataset == self.scope.dataset.name
+        return self.scope.dataset.name in self.funnel.entry_datasets
 
     @property
     def time(self) -> Time:
