@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import settings
 
 # Hypothesis has no public way to change the settings of a decorated test; a release that renames this fails at once.
 SETTINGS = "_hypothesis_internal_use_settings"
@@ -19,6 +19,6 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Multiply the number of examples of each property test, once however often it is parametrized."""
     factor = float(os.environ.get("HEADWATER_FUZZ", "20"))
     tests = {item.function for item in items if isinstance(item, pytest.Function)}
-    for test in filter(is_hypothesis_test, tests):
+    for test in (test for test in tests if getattr(test, "is_hypothesis_test", False)):
         own: settings = getattr(test, SETTINGS)
         setattr(test, SETTINGS, settings(own, max_examples=max(1, round(own.max_examples * factor))))
