@@ -28,6 +28,8 @@ def test_it_measures_and_compares(tmp_path: Path) -> None:
     assert "funnel: 5 steps, 7 days" in shown
     assert "credited GMV by channel" in shown
     figures = json.loads(out.read_text(encoding="utf-8"))
-    assert all(figure["value"] > 0 for figure in figures)
+    # the kernel counts CPU time in hundredths of a second: of what is so short, none may have been seen
+    assert all(figure["value"] >= 0 for figure in figures)
+    assert all(figure["value"] > 0 for figure in figures if figure["unit"] in ("ms", "s", "MB"))
     compared = [sys.executable, "-m", "bench.compare", str(out), str(out)]
     assert "1.00" in subprocess.run(compared, capture_output=True, text=True, check=True, timeout=60).stdout

@@ -71,9 +71,9 @@ def answered(visits: list[Row], orders: list[Row], *asked: MetricQuery) -> list[
 
 
 def newness(day: date | None, first: date | None) -> str | None:
-    if day is None or first is None:
+    if day is None or first is None or day < first:
         return None
-    return "new" if day <= first else "returning"
+    return "new" if day == first else "returning"
 
 
 @settings(max_examples=25, deadline=None)

@@ -14,7 +14,7 @@ from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Bounds, DatasetFacts, Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import reachable
-from semantic.plan.expr import NULL, AnyOf, Authored, Binary, Case, Cast, Col, Expr, IsNull, Param, Truncate
+from semantic.plan.expr import NULL, Authored, Binary, Case, Cast, Col, Expr, Param, Truncate
 from semantic.plan.node import Join, JoinKind, Plan, Scan
 from semantic.plan.operators import BinaryOp
 from semantic.query.bound import DimensionKey
@@ -83,13 +83,13 @@ class Scope:
         return Cast(expr, kind)
 
     def _newness(self, first_day: Expr) -> Expr:
-        """Whether a row lies on the first day of who it leads to, or later; null when either is not known."""
+        """Whether a row lies on the first day of who it leads to or later; null before it, and where it is not known."""
         column = self.dataset.time_dimension
         assert column is not None, "rows without time have no such dimension"
         day = self.time(column, None).day
-        unknown = AnyOf((IsNull(first_day), IsNull(day)))
-        new = Binary(BinaryOp.LTE, day, first_day)
-        return Case(((unknown, NULL), (new, Param("new", Kind.STRING))), Param("returning", Kind.STRING))
+        new = (Binary(BinaryOp.EQ, day, first_day), Param("new", Kind.STRING))
+        returning = (Binary(BinaryOp.GT, day, first_day), Param("returning", Kind.STRING))
+        return Case((new, returning), NULL)
 
     def _bounds(self, expression: Expression, dataset: str) -> Bounds:
         """Between which instants the values of an expression lie: those of a column are known, where there are any."""

@@ -75,12 +75,12 @@ def test_every_kind_of_column(column: tuple[pa.DataType, list[Any]], zone: ZoneI
 def test_parts() -> None:
     table = pa.table({"a": [1, 2], 'quo"te': ["x", None]})
     rows = Rows(table, ZoneInfo("UTC"))
-    parts = [Part("a", "a"), Part("__typename", constant='"Row"'), Part('q"', 'quo"te'), Part("absent", "b")]
+    parts = [Part("a", "a"), Part("__typename", constant="Row"), Part('q"', 'quo"te'), Part("absent", "b")]
     assert json.loads(write_objects(rows, parts)) == [
         {"a": 1, "__typename": "Row", 'q"': "x", "absent": None},
         {"a": 2, "__typename": "Row", 'q"': None, "absent": None},
     ]
-    assert json.loads(write_objects(rows, [Part("only", constant="true")])) == [{"only": True}, {"only": True}]
+    assert json.loads(write_objects(rows, [Part("only", constant='"')])) == [{"only": '"'}, {"only": '"'}]
     assert json.loads(write_objects(rows, [])) == [{}, {}]
     assert json.loads(write_arrays(rows, ['quo"te', "a"])) == [["x", 1], [None, 2]]
     assert list(Cells(rows, ('quo"te', "a"))) == [["x", 1], [None, 2]]
