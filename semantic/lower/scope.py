@@ -83,7 +83,7 @@ class Scope:
         return Cast(expr, kind)
 
     def _newness(self, first_day: Expr) -> Expr:
-        """Whether a row lies on the first day of who it leads to or later; null before it, and where it is not known."""
+        """Whether a row lies on the first day of who it leads to or later; null before, and where it is unknown."""
         column = self.dataset.time_dimension
         assert column is not None, "rows without time have no such dimension"
         day = self.time(column, None).day
