@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from semantic.model.dataset import Dataset, Dimension
+from semantic.model.dataset import Dataset, Dimension, Relationship
 from semantic.model.expression import Expression, Ref
 from semantic.model.metric import Attribution, Conversion, Cumulative, Derived, Metric, Ratio, Retention, Simple
 from semantic.model.model import Model
@@ -117,3 +117,21 @@ def dimension_read(model: Model, target: str, ref: Ref) -> Dimension | None:
     if found is None or (found.expr.refs == (Ref((), ref.name),) and found.expr.sql == f'"{ref.name}"'):
         return None
     return found
+
+
+def columns_read(
+    model: Model, dataset: str, expression: Expression, path: tuple[Relationship, ...] = ()
+) -> Iterator[tuple[tuple[Relationship, ...], str]]:
+    """Every column that an expression is made of, by whatever dimensions, with the relationships that lead to it.
+    `path`: those that lead to the dataset.
+    """
+    for ref in expression.refs:
+        target = target_of(model, dataset, ref)
+        if target is None:
+            continue
+        way = (*path, *(model.relationships[step] for step in ref.path))
+        through = dimension_read(model, target, ref)
+        if through is not None:
+            yield from columns_read(model, target, through.expr, way)
+        else:
+            yield way, ref.name

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from semantic.errors import Code, QueryError
+from semantic.model.dataset import Relationship
 from semantic.model.model import Model
-from semantic.model.reach import reachable, touch_dimensions
+from semantic.model.reach import ReachedDimension, reachable, touch_dimensions
+from semantic.model.reads import columns_read
 from semantic.query.access import closed_datasets, hidden_names
 from semantic.query.bind import condition_dimensions
 from semantic.query.bind_funnel import funnel_datasets
@@ -72,12 +74,38 @@ def _check_entities(model: Model, query: Question, closed: frozenset[str]) -> No
     named = set(_dimensions(model, query))
     for dataset in model.datasets:
         for reached in reachable(model, dataset).values():
-            holder = reached.path[-1].to_dataset if reached.path else dataset
-            columns = {column for _, column in model.datasets[holder].entities}
-            tells = any(not ref.path and ref.name in columns for ref in reached.dimension.expr.refs)
-            if model.stored_as(holder) in closed and tells and reached.name in named:
+            if reached.name in named and _tells_who(model, dataset, reached, closed):
                 message = f'"{reached.name}" says who the entities are, which you may not see.'
                 raise QueryError(Code.FORBIDDEN, message, "Split and filter by something else.")
+
+
+def _tells_who(model: Model, dataset: str, reached: ReachedDimension, closed: frozenset[str]) -> bool:
+    """Whether a dimension is made of an id of a closed dataset's entities: in that dataset, or in one it leads to."""
+    holder = reached.path[-1].to_dataset if reached.path else dataset
+    for way, column in columns_read(model, holder, reached.dimension.expr, reached.path):
+        passed = (dataset, *(step.to_dataset for step in way))
+        for place, name in enumerate(passed):
+            if model.stored_as(name) in closed and column in _ids_along(model, name, way[place:]):
+                return True
+    return False
+
+
+def _ids_along(model: Model, dataset: str, way: tuple[Relationship, ...]) -> set[str]:
+    """The columns, where a way from a dataset ends, that say who its entities are: those that it joins their ids to,
+    those of the same entities, and what is made of either.
+    """
+    entities = dict(model.datasets[dataset].entities)
+    ids = _and_made_of(model, dataset, set(entities.values()))
+    for step in way:
+        joined = {column for own, column in step.columns if own in ids}
+        same = {column for entity, column in model.datasets[step.to_dataset].entities if entity in entities}
+        ids = _and_made_of(model, step.to_dataset, joined | same)
+    return ids
+
+
+def _and_made_of(model: Model, dataset: str, ids: set[str]) -> set[str]:
+    made = model.datasets[dataset].computed
+    return ids | {column for column, expr in made if any(ref.name in ids for ref in expr.refs)}
 
 
 def _datasets_listed(model: Model, query: Question) -> tuple[str, ...]:

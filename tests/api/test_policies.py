@@ -147,6 +147,88 @@ def test_lists_of_who_is_counted(doors: Doors) -> None:
     assert doors.data("guest", "{ funnel(name: CHECKOUT) { steps { count } } }")
 
 
+LOYALTY = """
+version: 1
+datasets:
+  - name: visits
+    source: data/visits.parquet
+    time_dimension: day
+    entities: {user: user_id}
+    columns: {shouted: upper(user_id)}
+    dimensions:
+      - {name: page, type: string}
+      - {name: own, type: string, expr: user_id}
+      - {name: loud, type: string, expr: shouted}
+      - {name: theirs, type: string, expr: person.user_id}
+      - {name: theirs_made, type: string, expr: upper(person.copied)}
+  - name: visits_log
+    source: data/visits.parquet
+    dimensions: [{name: logged, type: string, expr: user_id}, {name: logged_who, type: string, expr: logs.copied}]
+  - name: people
+    source: data/people.parquet
+    entities: {user: user_id}
+    dimensions: [{name: town, type: string}, {name: copied, type: string, expr: "substr(user_id, 1)"}]
+  - name: nicks
+    source: data/nicks.parquet
+    dimensions: [{name: whose, type: string, expr: id}, {name: nick, type: string}]
+  - name: cards
+    source: data/cards.parquet
+    entities: {user: holder}
+    dimensions: [{name: holder, type: string}, {name: color, type: string}]
+relationships:
+  - {name: person, from: visits, to: people, columns: {user_id: user_id}}
+  - {name: logs, from: visits_log, to: people, columns: {user_id: user_id}}
+  - {name: called, from: visits, to: nicks, columns: {user_id: id}}
+  - {name: loudly, from: visits, to: nicks, columns: {shouted: id}}
+  - {name: card, from: visits, to: cards, columns: {card: card}}
+  - {name: of, from: cards, to: nicks, columns: {holder: id}}
+metrics:
+  - {name: views, type: simple, dataset: visits, agg: count}
+  - {name: logs_kept, type: simple, dataset: visits_log, agg: count}
+funnels:
+  - {name: two, entity: user, dataset: visits, window: 7 days, steps: [{name: a}, {name: b}]}
+policies:
+  - {name: no_visitors, dataset: visits, entities: false, unless: role = 'host'}
+  - {name: no_people, dataset: people, entities: false, unless: role = 'guard'}
+"""
+LOYALTY_TABLES = {
+    "visits": "select 'u' || i as user_id, 'k' || i as card, 'p' as page, date '2026-11-01' as day from range(3) t(i)",
+    "people": "select 'u' || i as user_id, 'here' as town from range(3) t(i)",
+    "nicks": "select 'u' || i as id, 'nick' as nick from range(3) t(i)",
+    "cards": "select 'k' || i as card, 'u' || i as holder, 'red' as color from range(3) t(i)",
+}
+_THEIRS = {"theirs", "theirsMade", "personCopied"}
+CLOSED: Mapping[str, set[str]] = {
+    "guard": _THEIRS | {"own", "loud", "calledWhose", "loudlyWhose", "cardHolder", "cardOfWhose"},
+    "host": _THEIRS | {"loggedWho", "logsCopied"},
+}
+"""What says who visits, which a guard may not see; and who the people are, which a host may not."""
+
+
+def test_who_is_counted_is_told_by_no_way(live: LiveServer, tmp_path: Path) -> None:
+    folder = make_project(tmp_path, LOYALTY, **LOYALTY_TABLES)
+    made = {name: new_key(name, {"role": name}) for name in CLOSED}
+    write_keys(folder / "headwater.keys.json", tuple(record for _, record in made.values()))
+    views = ["page", "personTown", "calledNick", "cardColor", *sorted(CLOSED["guard"])]
+    asked = [(name, "views") for name in views]
+    asked += [(name, "logsKept") for name in ("logged", "loggedWho", "logsCopied", "logsTown")]
+    with live.serving(Settings(model=folder, reload=False)):
+        shop = Doors(live, {name: key for name, (key, _) in made.items()})
+        for viewer, closed in CLOSED.items():
+            for name, metric in asked:
+                found = shop.ask(viewer, f"{{ metrics {{ rows {{ {name} {metric} }} }} }}").json
+                codes = [error["extensions"]["code"] for error in found.get("errors", ())]
+                assert codes == (["FORBIDDEN"] if name in closed else []), (viewer, name, found)
+        for query in (
+            '{ metrics { totals { views(where: {personCopied: {eq: "u1"}}) } } }',
+            "{ table(metrics: [VIEWS], dimensions: [PERSON_COPIED]) { rows } }",
+            "{ dimensionValues(dimension: PERSON_COPIED) { value } }",
+            '{ paths(by: PERSON_COPIED, from: {page: {eq: "p"}}) { nodes { name } } }',
+            "{ funnel(name: TWO, breakdown: [PERSON_COPIED]) { groups { key { value } } } }",
+        ):
+            assert [code for code, _ in shop.errors("guard", query)] == ["FORBIDDEN"], query
+
+
 def test_sql_is_for_who_may_see_it(doors: Doors) -> None:
     query = "{ metrics { totals { uv } meta { sql } } }"
     assert "SELECT" in doors.data("chief", query)["metrics"]["meta"]["sql"].upper()
