@@ -8,8 +8,9 @@ from typing import assert_never
 
 from semantic.errors import Code, QueryError
 from semantic.lower.audits import Audit, audits
-from semantic.lower.combine import lower
+from semantic.lower.combine import lower, rows_told
 from semantic.lower.funnel_report import lower_funnel
+from semantic.lower.guards import Told
 from semantic.lower.journey import lower_journey
 from semantic.lower.lifecycle import lower_lifecycle
 from semantic.lower.retention import lower_retention
@@ -75,7 +76,7 @@ class Audited:
 class Compiled:
     """A question ready to run, with what led to it. `data_through`: the last complete day of all its datasets.
 
-    `guarded`: it is of data whose groups may be too small for the viewer.
+    `guarded`: it is of data whose groups may be too small for the viewer. `told`: which rows of it its metrics are of.
     `rows_read`: about how many rows of files it reads. `audits`: what to ask besides, for whoever wants every warning.
     """
 
@@ -87,6 +88,7 @@ class Compiled:
     rows_read: int
     audits: tuple[Audited, ...] = ()
     guarded: bool = False
+    told: frozenset[Told] = frozenset()
 
 
 def datasets_needed(model: Model, query: Question) -> tuple[str, ...]:
@@ -135,7 +137,8 @@ def compile_query(
         besides = rewrite_plan(audit.plan, model, facts, viewer)
         audited.append(Audited(_statement(besides, columns, dialect), audit))
     read = rows_read(plan, facts)
-    return Compiled(statement, bound, plan, bound.warnings, bound.data_through, read, tuple(audited), guarded)
+    told = rows_told(bound, least) if guarded and isinstance(bound, BoundQuery) else frozenset()
+    return Compiled(statement, bound, plan, bound.warnings, bound.data_through, read, tuple(audited), guarded, told)
 
 
 def _statement(plan: Plan, columns: tuple[Column, ...], dialect: Dialect) -> Statement:

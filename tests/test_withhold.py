@@ -60,6 +60,9 @@ datasets:
 metrics:
   - {name: visits, type: simple, dataset: visits, agg: count}
   - {name: paid, type: simple, dataset: visits, agg: count, where: kind = 'buy'}
+  - {name: unpaid, type: derived, expr: visits - paid}
+  - {name: by_day, type: simple, dataset: visits, agg: count, time_dimension: day}
+  - {name: by_later, type: simple, dataset: visits, agg: count, time_dimension: later}
   - {name: amount, type: simple, dataset: visits, agg: sum, expr: amount}
   - {name: people, type: simple, dataset: visits, agg: count_distinct, expr: user_id}
   - {name: largest, type: simple, dataset: visits, agg: max, expr: amount}
@@ -140,7 +143,7 @@ def tables(rows: list[Row]) -> dict[str, Table]:
     kinds = {"user_id": "VARCHAR", "device_id": "VARCHAR", "day": "DATE", "city": "VARCHAR", "kind": "VARCHAR"}
     spend = [{"day": date(2026, 11, day), "city": city, "cost": 5} for day in (1, 2) for city in ("a", "b", "z")]
     return {
-        "visits": Table({**kinds, "amount": "BIGINT"}, rows),
+        "visits": Table({**kinds, "later": "DATE", "amount": "BIGINT"}, [row | {"later": row["day"]} for row in rows]),
         "spend": Table({"day": "DATE", "city": "VARCHAR", "cost": "BIGINT"}, spend),
     }
 
@@ -171,7 +174,9 @@ def field(name: str) -> Field:
 @given(
     rows=visits(),
     names=st.sampled_from([("city",), ("day",), ("city", "kind"), ("city", "day")]),
-    metrics=st.lists(st.sampled_from(sorted(WHO)), min_size=1, max_size=3, unique=True),
+    metrics=st.one_of(
+        st.just(["paid"]), st.lists(st.sampled_from(sorted(WHO.keys() - {"paid"})), min_size=1, max_size=3, unique=True)
+    ),
 )
 def test_no_group_of_few_is_shown_nor_can_be_told(rows: list[Row], names: tuple[str, ...], metrics: list[str]) -> None:
     fields = (*map(field, names), *(MetricField(name, name) for name in metrics))
@@ -307,6 +312,27 @@ def refused(question: Question, model: Any = MODEL) -> str:
 )
 def test_what_cannot_be_told_is_refused(question: Question) -> None:
     refused(question)
+
+
+@pytest.mark.parametrize(
+    "metrics", [("visits", "paid"), ("visits", "unpaid"), ("visits", "by_later"), ("bought", "visits")]
+)
+def test_metrics_of_different_rows_are_refused_together(metrics: tuple[str, ...]) -> None:
+    assert "overlapping rows" in refused(by_city(*metrics))
+    assert "overlapping rows" in refused(MetricQuery(tuple(MetricField(name, name) for name in metrics)))
+    assert answers(ROWS, *map(by_city, {*metrics} - {"unpaid"}))
+
+
+def test_a_metric_computed_from_different_rows_says_how_to_ask() -> None:
+    with pytest.raises(QueryError) as caught:
+        answers(ROWS, by_city("unpaid"))
+    assert caught.value.code is Code.FORBIDDEN
+    assert '"unpaid" is computed from metrics of different rows' in str(caught.value)
+
+
+def test_metrics_of_the_same_rows_or_of_other_datasets_are_answered_together() -> None:
+    [shown] = answers(ROWS, by_city("visits", "by_day", "people", "each", "amount", "cost"))
+    assert [row["by_day"] for row in shown if row["visits"]] == [12, 10]
 
 
 def test_values_that_few_have_are_not_listed() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from semantic.compile import Compiled
 from semantic.errors import Code, QueryError
+from semantic.lower.guards import overlap
 from semantic.model.metric import Cumulative
 from semantic.model.model import Model
 from semantic.model.reads import metrics_inside
@@ -28,12 +29,13 @@ def check_company(asked: Iterable[tuple[Question, Compiled]]) -> None:
         ranges.add((question.time_range, question.timezone, question.where, question.segments))
         if len(question.metrics) < len(question.fields):
             splits.add(question)
-    if len(ranges) > 1 or len(splits) > 1:
+    told = (one for compiled in guarded.values() for one in compiled.told)
+    if len(ranges) > 1 or len(splits) > 1 or overlap(told):
         raise _refusal()
 
 
 def _is_plain(model: Model, question: MetricQuery) -> bool:
-    """Whether all its numbers are of the same rows."""
+    """Whether its fields take the rows of their metrics as they are."""
     for field in question.metrics:
         if field != MetricField(field.key, field.metric):
             return False

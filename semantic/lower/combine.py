@@ -9,6 +9,7 @@ from __future__ import annotations
 from semantic.errors import Code, QueryError
 from semantic.lower.expand import Expander
 from semantic.lower.filter import compare
+from semantic.lower.guards import Told
 from semantic.lower.leaf import Leaves
 from semantic.lower.part import lower_part, parts
 from semantic.lower.withhold import withholding
@@ -28,9 +29,7 @@ def lower(bound: BoundQuery, word: int = WORD, least: LeastGroups | None = None)
 
     `word`: how many bits the engine's words have. `least`: how many entities a group needs to be shown.
     """
-    leaves = Leaves()
-    expander = Expander(bound, leaves)
-    values = {metric.key: expander.field(metric) for metric in bound.metrics}
+    leaves, values = _expanded(bound)
     withheld = withholding(bound, leaves, values, least)
     plans = [plan for part in parts(bound, leaves.items()) for plan in lower_part(part, word)]
     if not plans:
@@ -44,6 +43,18 @@ def lower(bound: BoundQuery, word: int = WORD, least: LeastGroups | None = None)
     if bound.fill:
         plan = _filled(bound, plan, names)
     return _finished(bound, plan, {one.key: withheld.value(one, values[one.key]) for one in bound.metrics})
+
+
+def rows_told(bound: BoundQuery, least: LeastGroups) -> frozenset[Told]:
+    """The rows that the numbers of a query are of, where groups may be too small. FORBIDDEN as `lower` says it."""
+    leaves, values = _expanded(bound)
+    return withholding(bound, leaves, values, least).told
+
+
+def _expanded(bound: BoundQuery) -> tuple[Leaves, dict[str, Expr]]:
+    leaves = Leaves()
+    expander = Expander(bound, leaves)
+    return leaves, {metric.key: expander.field(metric) for metric in bound.metrics}
 
 
 def _keys(bound: BoundQuery) -> tuple[tuple[str, Expr], ...]:

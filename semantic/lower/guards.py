@@ -14,6 +14,7 @@ from semantic.lower.leaf import CohortLeaf, CreditLeaf, Leaf, Leaves, MetricLeaf
 from semantic.model.expression import Expression, Ref
 from semantic.model.metric import Aggregation, Simple
 from semantic.model.model import Model
+from semantic.model.sequence import AttributionDefinition, Funnel, RetentionDefinition
 from semantic.query.access import LeastGroups
 from semantic.query.bind import with_related
 
@@ -35,6 +36,20 @@ class Needed:
     least: int
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a metric's definition says of its rows: its dataset, its filter, and what places them in time."""
+
+    dataset: str
+    where: Expression | None
+    time: Ref | None
+
+
+Source = Own | Funnel | RetentionDefinition | AttributionDefinition
+Told = tuple[str, Source]
+"""A dataset with files, and which of its rows a number is of."""
+
+
 def guards(model: Model, leaves: Leaves, least: LeastGroups, by_leaf: Mapping[str, int]) -> tuple[Guard, ...]:
     """The guards of all leaves so far, whose columns are added as leaves. `by_leaf`: what metrics need of a leaf.
 
@@ -54,6 +69,35 @@ def dataset_guards(model: Model, dataset: str, least: LeastGroups) -> dict[str, 
         column = _column(model, dataset, needed.entity)
         found[column] = max(needed.least, found.get(column, 0))
     return found
+
+
+def told(model: Model, leaf: Leaf) -> Iterator[Told]:
+    """Which rows of which datasets a leaf's definition makes it of, whatever a question adds."""
+    source = _source(model, leaf)
+    for dataset in _datasets(leaf):
+        yield model.stored_as(dataset), source
+
+
+def overlap(numbers: Iterable[Told]) -> bool:
+    """Whether any are of the same dataset but of other rows, so that their difference is of a few, maybe."""
+    different = set(numbers)
+    return len(different) > len({dataset for dataset, _ in different})
+
+
+def _source(model: Model, leaf: Leaf) -> Source:
+    match leaf:
+        case MetricLeaf():
+            column = model.datasets[leaf.metric.dataset].time_dimension
+            usual = None if column is None else Ref((), column)
+            return Own(leaf.metric.dataset, leaf.metric.where, leaf.metric.time_dimension or usual)
+        case StepLeaf():
+            return leaf.funnel
+        case CohortLeaf() | ValueLeaf():
+            return leaf.retention
+        case CreditLeaf():
+            return leaf.definition
+        case _:
+            assert_never(leaf)
 
 
 def _datasets(leaf: Leaf) -> tuple[str, ...]:

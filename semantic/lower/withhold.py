@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from semantic.errors import Code, QueryError
-from semantic.lower.guards import Guard, guards
+from semantic.lower.guards import Guard, Told, guards, overlap, told
 from semantic.lower.leaf import Leaves
 from semantic.model.reads import metrics_inside
 from semantic.plan.expr import NULL, ZERO, All, AnyOf, Binary, Case, Cast, Coalesce, Col, Const, Expr, IsNotTrue, IsNull
@@ -20,7 +20,8 @@ from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project
 from semantic.plan.operators import BinaryOp
 from semantic.plan.walk import columns
 from semantic.query.access import LeastGroups
-from semantic.query.bound import BoundMetric, BoundQuery
+from semantic.query.bound import BoundMetric, BoundQuery, Frame
+from semantic.query.query import Condition
 
 SMALL = "small#"
 ANY_SMALL = "any_small#"
@@ -28,10 +29,11 @@ ANY_SMALL = "any_small#"
 
 @dataclass(frozen=True, slots=True)
 class Withholding:
-    """What has to be withheld in one query."""
+    """What has to be withheld in one query. `told`: the rows that its protected numbers are of."""
 
     bound: BoundQuery
     guards: tuple[Guard, ...]
+    told: frozenset[Told] = frozenset()
 
     def rows(self, plan: Plan) -> Plan:
         """Of rows of keys and leaves, those that may be shown; of those with numbers that are not protected, these."""
@@ -88,21 +90,35 @@ def withholding(
         if own:
             by_leaf |= {name: max(own, by_leaf.get(name, 0)) for name in columns([values[metric.key]])}
     found = guards(bound.model, leaves, least, by_leaf)
-    if found:
-        _check_shape(bound, leaves, {guard.of for guard in found})
-    return Withholding(bound, found)
+    if not found:
+        return Withholding(bound, ())
+    protected = {guard.of for guard in found}
+    of = {name: leaf for leaf, name in leaves.items() if name in protected}
+    rows = {name: frozenset(told(bound.model, leaf)) for name, leaf in of.items()}
+    for metric in bound.metrics:
+        if overlap(one for name in columns([values[metric.key]]) for one in rows.get(name, ())):
+            raise _overlapping(
+                f'"{metric.metric.name}" is computed from metrics of different rows: ask for each of those '
+                "in a request of its own."
+            )
+    every = frozenset(one for found in rows.values() for one in found)
+    if overlap(every):
+        raise _overlapping("Ask for metrics with different filters or times of their own in a request each.")
+    _check_frames(bound, {(leaf.frame, leaf.where) for leaf in of.values()})
+    return Withholding(bound, found, every)
 
 
-def _check_shape(bound: BoundQuery, leaves: Leaves, protected: set[str]) -> None:
-    """Numbers of rows that overlap tell each other's difference, however large both are."""
-    of = {(leaf.frame, leaf.where) for leaf, name in leaves.items() if name in protected}
+def _check_frames(bound: BoundQuery, of: set[tuple[Frame, Condition | None]]) -> None:
+    """Windows and filters that a question adds: those of rows that overlap are refused."""
     overlapping = any(frame.window or frame.to_date for frame, _ in of) and bound.time_keys
     if len(of) > 1 or overlapping:
-        raise QueryError(
-            Code.FORBIDDEN,
-            "Numbers of overlapping rows would tell you of groups that are too small for you to see.",
-            "Ask without windows, and with one filter and one offset for all metrics.",
-        )
+        raise _overlapping("Ask without windows, and with one filter and one offset for all metrics.")
+
+
+def _overlapping(suggestion: str) -> QueryError:
+    """The refusal of numbers of rows that overlap: they tell each other's difference, however large both are."""
+    message = "Numbers of overlapping rows would tell you of groups that are too small for you to see."
+    return QueryError(Code.FORBIDDEN, message, suggestion)
 
 
 def _same(names: Iterable[str]) -> tuple[tuple[str, Expr], ...]:

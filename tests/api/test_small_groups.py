@@ -24,6 +24,8 @@ datasets:
 metrics:
   - {name: amount, type: simple, dataset: visits, agg: sum, expr: amount}
   - {name: visits, type: simple, dataset: visits, agg: count}
+  - {name: some, type: simple, dataset: visits, agg: count, where: city != 'c'}
+  - {name: others, type: derived, expr: visits - some}
 policies:
   - {name: few, dataset: visits, k: 3, unless: role = 'analyst'}
 """
@@ -83,6 +85,11 @@ def test_totals_of_too_few(shop: Asked) -> None:
     [
         '{ a: metrics { totals { amount } } b: metrics(where: {city: {ne: "c"}}) { totals { amount } } }',
         '{ metrics { totals { amount rest: amount(where: {city: {ne: "c"}}) } } }',
+        "{ metrics { totals { visits some } } }",
+        "{ metrics { totals { others } } }",
+        "{ metrics { rows { city visits } totals { some } } }",
+        "{ a: metrics { totals { visits } } b: metrics { totals { some } } }",
+        "{ a: metrics { totals { visits } } table(metrics: [SOME]) { rows } }",
         '{ metrics { totals { amount } more: totals { rest: amount(where: {city: {ne: "c"}}) } } }',
         "{ metrics { a: rows { city amount } b: rows { city kind amount } } }",
         "{ metrics { a: rows { city amount } b: rows { city visits } } }",
