@@ -159,6 +159,11 @@ def people(rows: Iterable[Row], metric: str) -> set[Any]:
     return {row["user_id"] for row in rows if WHO[metric](row) and row["user_id"] is not None}
 
 
+def made(rows: Iterable[Row], metric: str) -> bool:
+    """Whether there is anything that a metric is made of, if only of nobody who is known."""
+    return any(map(WHO[metric], rows))
+
+
 def split(rows: Sequence[Row], names: Sequence[str]) -> dict[tuple[Any, ...], list[Row]]:
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -194,17 +199,17 @@ def test_no_group_of_few_is_shown_nor_can_be_told(rows: list[Row], names: tuple[
             assert size >= K or row[name] is None
             assert row[name] in (None, exact[key][name])
             assert size < K or row[name] is not None
-            assert not 0 < size < K, "its other numbers could tell it"
+            assert size >= K or not made(groups[key], name), "its other numbers could tell it"
     for name in metrics:
         missing = [group for key, group in groups.items() if told.get(key, {}).get(name) is None]
-        hidden = [group for group in missing if people(group, name)]
+        hidden = [group for group in missing if made(group, name)]
         if any(len(people(group, name)) < K for group in hidden) and len(hidden) < len(groups):
             rest = people([row for group in hidden for row in group], name)
             assert whole[name] is None or len(rest) >= K, "the total tells it"
             assert whole[name] is None or len(hidden) > 1
         enough = len(people(rows, name)) >= K
         assert whole[name] == (everything[name] if enough else None)
-    small = any(0 < len(people(group, name)) < K for group in groups.values() for name in metrics)
+    small = any(len(people(group, name)) < K and made(group, name) for group in groups.values() for name in metrics)
     if not small:
         expected = [key for key, group in groups.items() if any(len(people(group, name)) >= K for name in metrics)]
         assert set(told) == set(expected), "nothing is withheld without need"
@@ -230,6 +235,9 @@ def by_city(*names: str, **more: Any) -> MetricQuery:
     return MetricQuery((DimensionField("city", "city"), *(MetricField(name, name) for name in names)), **more)
 
 
+TOTAL = MetricQuery((MetricField("amount", "amount"),))
+
+
 def cities(rows: list[Row]) -> list[Any]:
     return [row["city"] for row in rows]
 
@@ -239,6 +247,16 @@ def test_the_smallest_that_would_be_shown_is_withheld_too() -> None:
     assert shown == [{"city": "a", "amount": 120}, {"city": "d", "amount": 100}]
     [every] = answers(ROWS, by_city("amount"), viewer=ANALYST)
     assert cities(every) == ["a", "b", "c", "d"]
+
+
+def test_rows_of_nobody_who_is_known_are_told_by_no_total() -> None:
+    nobody = {"user_id": None, "device_id": None, "day": date(2026, 11, 3), "city": "n", "kind": "see", "amount": 777}
+    known = [row for row in ROWS if row["city"] != "c"]
+    [shown], [every] = answers([*known, nobody], by_city("amount")), answers([*known, nobody], TOTAL, viewer=ANALYST)
+    assert cities(shown) == ["a", "d"]
+    assert answers([*known, nobody], TOTAL) == [every]
+    [kept] = answers([*known, nobody | {"amount": None}], by_city("amount"))
+    assert cities(kept) == ["a", "b", "d"], "there is nothing to be told"
 
 
 def test_what_is_withheld_is_neither_ordered_nor_filtered_nor_counted() -> None:

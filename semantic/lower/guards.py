@@ -21,11 +21,14 @@ from semantic.query.bind import with_related
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The column that counts a leaf's entities, and how many are needed. `of`: the leaf's own column."""
+    """The column that counts a leaf's entities, and how many are needed. `of`: the leaf's own column. `rows`: the
+    column that counts what it is made of: rows may be of nobody who is known.
+    """
 
     of: str
     column: str
     least: int
+    rows: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def guards(model: Model, leaves: Leaves, least: LeastGroups, by_leaf: Mapping[st
     found = []
     for leaf, name in leaves.items():
         for needed in _needed(model, _datasets(leaf), least, by_leaf.get(name)):
-            found.append(Guard(name, leaves.name(_counting(model, leaf, needed.entity)), needed.least))
+            column, rows = leaves.name(_counting(model, leaf, needed.entity)), leaves.name(_counting_rows(leaf))
+            found.append(Guard(name, column, needed.least, rows))
     return tuple(found)
 
 
@@ -142,22 +146,37 @@ def _counting(model: Model, leaf: Leaf, entity: str) -> Leaf:
             assert_never(leaf)
 
 
-def _entities(model: Model, metric: Simple, entity: str) -> Simple:
-    """How many entities have a row that the metric is made of: one without a value adds nobody."""
+def _counting_rows(leaf: Leaf) -> Leaf:
+    """The leaf that counts what another is made of. What is made of entities alone counts itself."""
+    if not isinstance(leaf, MetricLeaf):
+        return leaf
+    metric, where = leaf.metric, _made_of(leaf.metric)
+    name = f"{metric.name}_rows"
+    return replace(
+        leaf, metric=replace(metric, name=name, agg=Aggregation.COUNT, expr=None, where=where, p=None, fill=None)
+    )
+
+
+def _made_of(metric: Simple) -> Expression | None:
+    """Of which rows a metric is made: those of its filter that have a value."""
     conditions = [metric.where] if metric.where else []
     if metric.expr is not None:
         conditions.append(Expression(f"NOT ({metric.expr.sql}) IS NULL", metric.expr.refs))
-    where = None
-    if conditions:
-        refs = tuple(sorted({ref for condition in conditions for ref in condition.refs}))
-        where = Expression(" AND ".join(f"({condition.sql})" for condition in conditions), refs)
+    if not conditions:
+        return None
+    refs = tuple(sorted({ref for condition in conditions for ref in condition.refs}))
+    return Expression(" AND ".join(f"({condition.sql})" for condition in conditions), refs)
+
+
+def _entities(model: Model, metric: Simple, entity: str) -> Simple:
+    """How many entities have a row that the metric is made of: one without a value adds nobody."""
     column = _column(model, metric.dataset, entity)
     return replace(
         metric,
         name=f"{metric.name}_entities",
         agg=Aggregation.COUNT_DISTINCT,
         expr=Expression(f'"{column}"', (Ref((), column),)),
-        where=where,
+        where=_made_of(metric),
         p=None,
         fill=None,
     )

@@ -49,7 +49,7 @@ class Withholding:
             for (column, _), name in zip(smallest, counts, strict=True)
         ]
         withheld = AnyOf((Binary(BinaryOp.EQ, Col(SMALL), Const(1)), *told))
-        protected = {guard.of for guard in self.guards} | set(counts)
+        protected = {name for guard in self.guards for name in (guard.of, guard.column, guard.rows)}
         shown = tuple(
             (name, Case(((withheld, NULL),), Col(name)) if name in protected else Col(name)) for name in plan.output
         )
@@ -65,8 +65,9 @@ class Withholding:
                 yield IsNotTrue(IsNull(Col(name)))
 
     def _is_small(self) -> Expr:
+        """Whether there is a number of too few, also of nobody who is known: a total would tell it."""
         small = [
-            All((Binary(BinaryOp.GT, _count(one.column), ZERO), Binary(BinaryOp.LT, _count(one.column), _least(one))))
+            All((Binary(BinaryOp.GT, _count(one.rows), ZERO), Binary(BinaryOp.LT, _count(one.column), _least(one))))
             for one in self.guards
         ]
         return Case(((AnyOf(tuple(small)), Const(1)),), ZERO)
