@@ -355,9 +355,25 @@ def test_metrics_of_the_same_rows_or_of_other_datasets_are_answered_together() -
 
 def test_values_that_few_have_are_not_listed() -> None:
     [shown] = answers(ROWS, ValuesQuery("city"))
-    assert {row["value"]: row["count"] for row in shown} == {"a": 14, "b": 10, "d": 10, "z": 2}
+    assert {row["value"]: row["count"] for row in shown} == {"a": 14, "b": 2, "d": 10, "z": 2}
     [filtered] = answers(ROWS, ValuesQuery("city", where=Compare("kind", Operator.EQ, "buy")))
-    assert {row["value"]: row["count"] for row in filtered} == {"a": 6, "b": 4, "d": 5}
+    assert {row["value"]: row["count"] for row in filtered} == {"a": 6, "d": 5}
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows=visits(), name=st.sampled_from(["city", "kind"]))
+def test_no_value_that_few_have_can_be_told(rows: list[Row], name: str) -> None:
+    [shown] = answers(rows, ValuesQuery(name, where=Compare("kind", Operator.NE, "x")))  # which spend has no column for
+    groups = {value: group for (value,), group in split([r for r in rows if r["kind"] != "x"], (name,)).items()}
+    told = {row["value"]: row["count"] for row in shown}
+    assert told == {value: len(groups[value]) for value in told}
+    assert all(len(people(groups[value], "visits")) >= K for value in told)
+    rest = [group for value, group in groups.items() if value not in told]
+    few = any(len(people(group, "visits")) < K for group in rest)
+    assert bool(rest) is few, "nothing is withheld without need"
+    if few and told:
+        assert len(rest) > 1
+        assert len(people([row for group in rest for row in group], "visits")) >= K
 
 
 def test_a_policy_of_a_metric_is_of_that_metric() -> None:

@@ -9,11 +9,12 @@ from semantic.errors import Code, QueryError, did_you_mean
 from semantic.lower.filter import condition
 from semantic.lower.guards import dataset_guards
 from semantic.lower.scope import Scope
+from semantic.lower.withhold import judged
 from semantic.model.facts import Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import ReachedDimension, reachable
 from semantic.plan.build import conjunction
-from semantic.plan.expr import All, Binary, Cast, Col, Const, Expr, Param, TextMatch
+from semantic.plan.expr import AnyOf, Binary, Cast, Col, Const, Expr, IsNotTrue, Param, TextMatch
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Plan, Project, Sort, Union
 from semantic.plan.operators import BinaryOp, TextTest
@@ -107,13 +108,14 @@ def lower_values(bound: BoundValues, least: LeastGroups | None = None) -> Plan:
 
 
 def _enough(bound: BoundValues, name: str, least: LeastGroups) -> Plan:
-    """The values of a dataset that enough entities have."""
+    """The values of a dataset that enough entities have, without the smallest where any has fewer."""
     needed = dataset_guards(bound.model, name, least)
     if not needed:
         return _counted(bound, name)
     plan = _counted(bound, name, tuple(needed))
-    enough = [Binary(BinaryOp.GTE, Col(f"{column}#"), Const(number)) for column, number in needed.items()]
-    return Project(Filter(plan, All(tuple(enough))), (("value", Col("value")), ("count", Col("count"))))
+    few = [Binary(BinaryOp.LT, Col(f"{column}#"), Const(number)) for column, number in needed.items()]
+    groups, withheld = judged(plan, [f"{column}#" for column in needed], AnyOf(tuple(few)))
+    return Project(Filter(groups, IsNotTrue(withheld)), (("value", Col("value")), ("count", Col("count"))))
 
 
 def _counted(bound: BoundValues, name: str, entities: tuple[str, ...] = ()) -> Plan:

@@ -7,7 +7,7 @@ entities.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from semantic.errors import Code, QueryError
@@ -41,19 +41,12 @@ class Withholding:
         if not self.guards or not keys:
             return plan
         counts = tuple(dict.fromkeys(guard.column for guard in self.guards))
-        marked = Project(plan, (*_same(plan.output), (SMALL, self._is_small())))
-        smallest = [(f"least#{place}", _shown(name)) for place, name in enumerate(counts)]
-        whole = Aggregate(marked, (), ((ANY_SMALL, Agg(Fold.MAX, Col(SMALL))), *smallest))
-        told = [
-            All((Binary(BinaryOp.EQ, Col(ANY_SMALL), Const(1)), Binary(BinaryOp.EQ, Col(name), Col(column))))
-            for (column, _), name in zip(smallest, counts, strict=True)
-        ]
-        withheld = AnyOf((Binary(BinaryOp.EQ, Col(SMALL), Const(1)), *told))
+        groups, withheld = judged(plan, counts, self._is_small())
         protected = {name for guard in self.guards for name in (guard.of, guard.column, guard.rows)}
         shown = tuple(
             (name, Case(((withheld, NULL),), Col(name)) if name in protected else Col(name)) for name in plan.output
         )
-        found = Project(Join(marked, whole, JoinKind.CROSS), shown)
+        found = Project(groups, shown)
         return Filter(found, AnyOf(tuple(self._reasons(plan, keys, protected))))
 
     def _reasons(self, plan: Plan, keys: Iterable[str], protected: set[str]) -> Iterable[Expr]:
@@ -70,13 +63,27 @@ class Withholding:
             All((Binary(BinaryOp.GT, _count(one.rows), ZERO), Binary(BinaryOp.LT, _count(one.column), _least(one))))
             for one in self.guards
         ]
-        return Case(((AnyOf(tuple(small)), Const(1)),), ZERO)
+        return AnyOf(tuple(small))
 
     def value(self, metric: BoundMetric, value: Expr) -> Expr:
         """The value of a field, null where any number it is computed from is of too few."""
         read = set(columns([value]))
         needed = tuple(_enough(guard) for guard in self.guards if guard.of in read)
         return Case(((All(needed), value),), Cast(NULL, metric.kind)) if needed else value
+
+
+def judged(plan: Plan, counts: Sequence[str], small: Expr) -> tuple[Plan, Expr]:
+    """Groups beside what decides which of them are withheld, and whether one is: for being `small`, or, where any is,
+    for being the smallest of those shown by any of the columns `counts`.
+    """
+    marked = Project(plan, (*_same(plan.output), (SMALL, Case(((small, Const(1)),), ZERO))))
+    smallest = [(f"least#{place}", _shown(name)) for place, name in enumerate(counts)]
+    whole = Aggregate(marked, (), ((ANY_SMALL, Agg(Fold.MAX, Col(SMALL))), *smallest))
+    told = [
+        All((Binary(BinaryOp.EQ, Col(ANY_SMALL), Const(1)), Binary(BinaryOp.EQ, Col(name), Col(column))))
+        for (column, _), name in zip(smallest, counts, strict=True)
+    ]
+    return Join(marked, whole, JoinKind.CROSS), AnyOf((Binary(BinaryOp.EQ, Col(SMALL), Const(1)), *told))
 
 
 def withholding(
