@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlglot
 from sqlglot import exp
@@ -21,6 +22,9 @@ _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
     exp.LTE: operator.le,
 }
 
+# An alias without a name: what DuckDB's dialect makes of a colon that follows a word or a bracket, as in `not :admin`.
+_AROUND = (exp.Paren, exp.Alias)
+
 
 def holds(expression: Expression, claims: Mapping[str, object]) -> bool:
     """Whether a condition over claims is true. What is unknown (a missing claim, another type) is not true."""
@@ -34,7 +38,7 @@ def _parsed(sql: str) -> exp.Expr:
 
 def _truth(node: exp.Expr, claims: Mapping[str, object]) -> bool | None:
     """True, false or (as in SQL) unknown."""
-    if isinstance(node, exp.Paren):
+    if isinstance(node, _AROUND):
         return _truth(node.this, claims)
     if isinstance(node, exp.Not):
         inner = _truth(node.this, claims)
@@ -44,10 +48,9 @@ def _truth(node: exp.Expr, claims: Mapping[str, object]) -> bool | None:
         decisive = isinstance(node, exp.Or)
         return decisive if decisive in sides else (None if None in sides else not decisive)
     if isinstance(node, exp.In):
-        found = [_compared(operator.eq, node.this, item, claims) for item in node.expressions]
-        return True if True in found else (None if None in found else False)
+        return _any(_compared(operator.eq, node.this, item, claims) for item in node.expressions)
     if isinstance(node, exp.Is):
-        return _value(node.this, claims) is None
+        return _is(node, claims)
     compare = _COMPARE.get(type(node))
     if compare is not None:
         return _compared(compare, node.this, node.expression, claims)
@@ -55,18 +58,47 @@ def _truth(node: exp.Expr, claims: Mapping[str, object]) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def _is(node: exp.Is, claims: Mapping[str, object]) -> bool | None:
+    """Of a claim that is missing, `is null` is true, and `is true` and `is false` are not. What else is unknown stays
+    so, lest `is not` frees whose claim is of another type.
+    """
+    is_claim = isinstance(node.this, exp.Column | exp.Placeholder)
+    is_missing = is_claim and _value(node.this, claims) is None
+    if not isinstance(node.expression, exp.Boolean):
+        return is_missing if is_claim else None
+    truth = _truth(node.this, claims)
+    if truth is None:
+        return False if is_missing else None
+    return truth is bool(node.expression.this)
+
+
+def _any(found: Iterable[bool | None]) -> bool | None:
+    every = tuple(found)
+    return True if True in every else (None if None in every else False)
+
+
 def _compared(
     compare: Callable[[Any, Any], bool], left: exp.Expr, right: exp.Expr, claims: Mapping[str, object]
 ) -> bool | None:
-    """A comparison; a claim that is a list equals what it holds."""
+    """A comparison; a claim that is a list equals what it holds, and compares in no other way."""
     one, other = _value(left, claims), _value(right, claims)
     if one is None or other is None:
         return None
-    if isinstance(one, tuple) or isinstance(other, tuple):
-        items, item = (one, other) if isinstance(one, tuple) else (other, one)
-        return compare is operator.eq and isinstance(items, tuple) and item in items
-    numbers = isinstance(one, int | float) and isinstance(other, int | float)
-    return bool(compare(one, other)) if numbers or type(one) is type(other) else None
+    if isinstance(other, tuple):
+        one, other = other, one
+    if not isinstance(one, tuple):
+        return _compared_values(compare, one, other)
+    return _any(_compared_values(compare, item, other) for item in one) if compare is operator.eq else None
+
+
+def _compared_values(compare: Callable[[Any, Any], bool], one: object, other: object) -> bool | None:
+    """A comparison of single values; unknown unless they are of one type: true is no number."""
+    same = (_is_number(one) and _is_number(other)) or type(one) is type(other)
+    return bool(compare(one, other)) if same else None
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _value(node: exp.Expr, claims: Mapping[str, object]) -> object:
@@ -75,8 +107,11 @@ def _value(node: exp.Expr, claims: Mapping[str, object]) -> object:
     if isinstance(node, exp.Boolean):
         return bool(node.this)
     if isinstance(node, exp.Literal):
-        return node.name if node.is_string else node.to_py()
-    if isinstance(node, exp.Neg | exp.Paren):
+        value = node.name if node.is_string else node.to_py()
+        return float(value) if isinstance(value, Decimal) else value  # as claims are
+    if isinstance(node, _AROUND):
+        return _value(node.this, claims)
+    if isinstance(node, exp.Neg):
         inner = _value(node.this, claims)
-        return -inner if isinstance(node, exp.Neg) and isinstance(inner, int | float) else inner
+        return -inner if _is_number(inner) else None
     return None
