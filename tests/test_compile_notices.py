@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 
 from semantic.compile import compile_query
+from semantic.model.expression import Expression
 from semantic.model.facts import Bounds, Facts
+from semantic.model.policy import DatasetPolicy
 from semantic.query.notice import stale
-from semantic.query.query import Dates, DimensionField, MetricField, MetricQuery, TimeField
+from semantic.query.query import ANONYMOUS, Dates, DimensionField, MetricField, MetricQuery, TimeField, Viewer
 from semantic.query.warning import WarningCode
 from semantic.time import Duration, Grain, Unit
 from tests.compiling import questions
 
 DAY = TimeField("time", Grain.DAY)
 GMV = MetricField("gmv", "gmv")
+OWN = DatasetPolicy("own", "orders", Expression("channel = 'ads'"), unless=Expression(":role = 'head'"))
 WHOLE = Dates(date(2026, 11, 2), date(2026, 11, 8))
 
 
@@ -86,11 +89,15 @@ def test_what_the_files_have_to_say() -> None:
     ],
 )
 def test_data_that_has_grown_old(newest: Any, now: datetime, is_stale: bool) -> None:
-    """A day of Shanghai ends at 16:00 UTC."""
+    """A day of Shanghai ends at 16:00 UTC. Who may not see every row is not told of which day the newest is."""
     model, known = questions.model("mall"), questions.facts("mall")
     datasets = {**model.datasets, "orders": replace(model.datasets["orders"], warn_after=Duration(1, Unit.DAY))}
     orders = replace(known.datasets["orders"], bounds={"paid_at": Bounds(newest, newest)})
     facts = Facts("2", {**known.datasets, "orders": orders})
-    found = list(stale(replace(model, datasets=datasets), facts, ["events", "orders", "users"], now))
-    told = ['The newest row of "orders" is of 2026-11-10, more than 1 day ago.']
-    assert [warning.message for warning in found] == (told if is_stale else [])
+    model = replace(model, datasets=datasets, policies={"own": OWN})
+    for viewer, told in (
+        (Viewer("head", (("role", "head"),)), 'The newest row of "orders" is of 2026-11-10, more than 1 day ago.'),
+        (ANONYMOUS, 'The newest row of "orders" is more than 1 day old.'),
+    ):
+        found = list(stale(model, viewer, facts, ["events", "orders", "users"], now))
+        assert [warning.message for warning in found] == ([told] if is_stale else [])

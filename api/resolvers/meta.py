@@ -97,7 +97,8 @@ def about_answers(
 def _stale(context: Context, answers: Mapping[str, Answered]) -> Iterator[QueryWarning]:
     now = datetime.now(UTC).replace(tzinfo=None)
     for answered in answers.values():
-        yield from stale(context.model, answered.answer.facts, answered.answer.statement.datasets, now)
+        answer = answered.answer
+        yield from stale(context.model, context.viewer, answer.facts, answer.statement.datasets, now)
 
 
 def _milliseconds(started: float) -> float:

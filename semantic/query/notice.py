@@ -12,8 +12,10 @@ from semantic.model.model import Model
 from semantic.model.reach import credit_time
 from semantic.model.reads import metrics_inside
 from semantic.model.sequence import CreditTime
+from semantic.query.access import row_policies
 from semantic.query.bound import BoundQuery
 from semantic.query.period import Span, bounds_of, local_day
+from semantic.query.query import Viewer
 from semantic.query.warning import QueryWarning, WarningCode
 from semantic.time import day_begin, period_end, period_start, shift, zone
 
@@ -95,8 +97,10 @@ def _windows(bound: BoundQuery) -> Iterator[QueryWarning]:
             )
 
 
-def stale(model: Model, facts: Facts, datasets: Iterable[str], now: datetime) -> Iterator[QueryWarning]:
-    """A warning for each dataset whose newest row is older than its `freshness` allows. `now`: naive UTC."""
+def stale(model: Model, viewer: Viewer, facts: Facts, datasets: Iterable[str], now: datetime) -> Iterator[QueryWarning]:
+    """A warning for each dataset whose newest row is older than its `freshness` allows. `now`: naive UTC. Of which day
+    that row is, a viewer who may not see every row is not told.
+    """
     for name in datasets:
         dataset = model.datasets[name]
         bounds = bounds_of(facts.datasets[name], dataset.time_dimension)
@@ -106,6 +110,7 @@ def stale(model: Model, facts: Facts, datasets: Iterable[str], now: datetime) ->
         newest = bounds.last
         ended = newest if isinstance(newest, datetime) else day_begin(newest + timedelta(days=1), zone(model.timezone))
         if now - ended > timedelta(seconds=allowed):
-            day = local_day(newest, zone(model.timezone))
-            message = f'The newest row of "{name}" is of {day}, more than {dataset.warn_after} ago.'
-            yield QueryWarning(WarningCode.STALE_DATA, message)
+            age = f"of {local_day(newest, zone(model.timezone))}, more than {dataset.warn_after} ago"
+            if row_policies(model, viewer, name):
+                age = f"more than {dataset.warn_after} old"
+            yield QueryWarning(WarningCode.STALE_DATA, f'The newest row of "{name}" is {age}.')
