@@ -15,8 +15,8 @@ from tests.reference.rows import Row
 from tests.reference.served import SETTINGS, Served
 from tests.sequences import ask_engine
 
-EVENTS = 1_200_000
-LITTLE = 24_000_000
+EVENTS = 1_600_000
+LITTLE = 44_000_000
 """Bytes: less than the events of a funnel take."""
 MODEL = load_texts(
     {
