@@ -113,5 +113,16 @@ def _solve(time: Ints, tag: Ints, held: Ints, offsets: Ints, numbers: Ints) -> p
 
 def _nested(numbers: Ints, edges: Ints, owners: Ints) -> pa.Array:
     """Numbers, where each record begins, and where each list's records begin: as lists of lists."""
-    records = pa.ListArray.from_arrays(pa.array(edges, pa.int32()), pa.array(numbers))
+    records = pa.ListArray.from_arrays(pa.array(edges, pa.int32()), _owned(numbers))
     return pa.ListArray.from_arrays(pa.array(owners, pa.int32()), records).cast(_RECORDS)
+
+
+def _owned(numbers: Ints) -> pa.Array:
+    """Numbers in memory of Arrow's own.
+
+    To free numpy's takes Python's lock, and DuckDB 1 holds that lock while it waits for those who free it.
+    """
+    buffer = pa.allocate_buffer(numbers.nbytes)
+    if len(numbers):
+        np.frombuffer(buffer, np.int64)[:] = numbers
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, buffer])
