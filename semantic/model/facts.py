@@ -8,6 +8,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+FEW = 62
+"""How many values a column has at most whose values are listed: one bit each in a word, with two to spare."""
+
 
 class Kind(StrEnum):
     """The kinds of value the compiler tells apart."""
@@ -43,7 +46,9 @@ class DatasetFacts:
     `columns`: name → kind, in file order. `bounds`: of each time column asked for (absent: no non-null value).
     `unique_keys`: column sets known not to repeat, as presented (an engine may present rows already de-duplicated).
     `version`: changes whenever the files do. `rows`: an estimate, for cost. `longs`: the columns of whole numbers that
-    64 bits with a sign can hold.
+    64 bits with a sign can hold. `values`: of columns known to have few, all values of the rows as presented, sorted,
+    without null, and maybe some that no row has any more (absent: not known, or more than FEW); empty: only nulls.
+    They may become known later for the same version.
     """
 
     version: str
@@ -53,6 +58,7 @@ class DatasetFacts:
     rows: int = 0
     warnings: tuple[str, ...] = ()
     longs: frozenset[str] = frozenset()
+    values: Mapping[str, tuple[str | int | bool, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
