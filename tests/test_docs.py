@@ -177,7 +177,7 @@ def test_there_are_examples() -> None:
     assert len(QUERIES) >= 3
     assert YAML
     assert {block.language for page in pages() for block in blocks(page)} <= {
-        *("", "sh", "text", "json", "yaml", "graphql", "sql", "python")
+        *("", "sh", "text", "json", "yaml", "graphql", "sql", "python", "js")
     }
 
 

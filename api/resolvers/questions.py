@@ -196,9 +196,17 @@ def _named_fields(names: Vocabulary, given: Mapping[str, Any]) -> Iterator[Field
     dimensions = {entry.name: entry.field for entry in names.dimensions.values()}
     for name in arguments.enum_values(given.get("dimensions")):
         yield DimensionField(dimensions[name], name)
-    metrics = {entry.metric.name: entry.field for entry in names.metrics.values()}
-    for name in arguments.enum_values(given["metrics"]):
-        yield MetricField(metrics[name], name)
+    metrics = {entry.metric.name: entry for entry in names.metrics.values()}
+    asked = [metrics[name] for name in arguments.enum_values(given["metrics"])]
+    model = arguments.model(given.get("model"))
+    if model is not None and not any(entry.is_credited for entry in asked):
+        raise QueryError(
+            Code.BAD_ARGUMENT,
+            "`model` is how credit is shared, but none of these metrics is of credit.",
+            f"Leave it out, or ask for {next(entry.field for entry in metrics.values() if entry.is_credited)}.",
+        )
+    for entry in asked:
+        yield MetricField(entry.field, entry.metric.name, model=model if entry.is_credited else None)
 
 
 def _kinds(names: Vocabulary, fields: Iterable[Field]) -> dict[str, Kind]:

@@ -13,7 +13,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from api.schema.catalog import Catalog
-from api.schema.enums import Grain, dimension_enum, followed, metric_enum, segment_enum
+from api.schema.enums import AttributionModel, Grain, dimension_enum, followed, metric_enum, segment_enum
 from api.schema.funnel import FunnelResolvers, funnel_field
 from api.schema.inputs import Having, OrderBy, TimeRange, where_input
 from api.schema.journey import JourneyResolvers, journey_field
@@ -52,6 +52,10 @@ class Resolvers:
     score: ScoreResolvers
 
 
+_KEY = (
+    "Any text; it changes nothing. Clients that keep answers by field and arguments, such as Relay and Apollo Client, "
+    "tell questions apart by it that differ only in what is selected."
+)
 _SUBSCRIPTION = "The same as in a query, answered at once and again whenever the data changes."
 
 
@@ -98,7 +102,7 @@ def _roots(names: Vocabulary, resolvers: Resolvers, locale: str | None) -> Itera
     if score is not None:
         yield score
     if metric is not None:
-        yield _table(metric, dimension, names.has_time, shared, resolvers)
+        yield _table(names, metric, dimension, shared, resolvers)
     if dimension is not None:
         yield _values(dimension, where, resolvers)
     yield _catalog(resolvers)
@@ -111,18 +115,21 @@ def _metrics(answer: Any, shared: Iterable[StrawberryArgument], resolvers: Resol
         answer | None,
         "Metrics by dimensions: what is selected in `rows` decides what is computed and what it is split by.",
         resolvers.metrics,
-        shared,
+        [*shared, argument("key", str | None, _KEY)],
     )
 
 
 def _table(
-    metric: Any, dimension: Any, has_time: bool, shared: Iterable[StrawberryArgument], resolvers: Resolvers
+    names: Vocabulary, metric: Any, dimension: Any, shared: Iterable[StrawberryArgument], resolvers: Resolvers
 ) -> StrawberryField:
     arguments = [argument("metrics", list[metric], "What is computed.")]
     if dimension is not None:
         arguments.append(argument("dimensions", list[dimension] | None, "What it is split by."))
-    if has_time:
+    if names.has_time:
         arguments.append(argument("grain", Grain | None, "Also split by periods of this length."))
+    if any(entry.is_credited for entry in names.metrics.values()):
+        said = "How credit is shared, in every metric that is of credit, instead of what the attribution says."
+        arguments.append(argument("model", AttributionModel | None, said))
     return field(
         "table",
         Table | None,

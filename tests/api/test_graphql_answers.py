@@ -356,6 +356,34 @@ async def test_table(shop: Shop) -> None:
     assert data["pageInfo"] == {"hasNextPage": True, "limit": 2}
 
 
+async def test_a_table_shares_credit_as_it_is_asked_to(shop: Shop) -> None:
+    """The model goes to the metrics that are of credit, and to no other."""
+    asked = "metrics: [CREDITED_GMV, GMV], dimensions: [CHANNEL], model: $model"
+    document = f"query ($model: AttributionModel) {{ table({asked}) {{ rows totals }} }}"
+    found = {}
+    for model in (None, "FIRST", "LINEAR"):
+        data = (await shop.ask(document, {"model": model})).data["table"]
+        named = f"(model: {model})" if model else ""
+        typed = f"{{ metrics {{ rows {{ channel creditedGmv{named} gmv }} totals {{ creditedGmv{named} gmv }} }} }}"
+        same = (await shop.ask(typed)).data["metrics"]
+        assert data["rows"] == [list(row.values()) for row in same["rows"]]
+        assert data["totals"] == [None, *same["totals"].values()]
+        found[model] = str(data["rows"])
+    assert len(set(found.values())) == 3
+
+
+async def test_a_model_of_credit_is_refused_where_nothing_is_of_credit(shop: Shop) -> None:
+    (error,) = (await shop.ask("{ table(metrics: [UV, GMV], model: FIRST) { rows } }")).errors
+    assert error["extensions"]["code"] == "BAD_ARGUMENT"
+    assert error["extensions"]["suggestion"] == "Leave it out, or ask for creditedGmv."
+
+
+async def test_a_key_changes_nothing(shop: Shop) -> None:
+    document = "query ($key: String) { metrics(key: $key) { rows { channel uv } totals { uv } } }"
+    plain, named = [(await shop.ask(document, {"key": key})).data for key in (None, "channels")]
+    assert plain == named
+
+
 async def test_a_table_runs_only_what_is_selected(shop: Shop) -> None:
     for selected, sql in (("columns { key }", None), ("totals", "SELECT"), ("rows", "SELECT")):
         document = f"{{ table(metrics: [UV]) {{ {selected} meta {{ sql }} }} }}"

@@ -36,6 +36,7 @@ ASKED: list[dict[str, Any]] = [
     {"metrics": ["UV_VALUE"], "timeRange": {"dates": {"from": "2026-11-01", "to": "2026-11-03"}}},
     {"metrics": ["GMV"], "dimensions": ["CHANNEL"], "having": [{"by": "gmv", "gt": 10}]},
     {"metrics": ["PV"], "segments": ["APP_ONLY"], "grain": "MONTH"},
+    {"metrics": ["CREDITED_GMV"], "dimensions": ["CHANNEL"], "model": "FIRST"},
 ]
 
 
@@ -82,6 +83,7 @@ def by_graphql(shop: LiveServer, asked: dict[str, Any]) -> Any:
         "timeRange": "TimeRange",
         "having": "[Having!]",
         "segments": "[Segment!]",
+        "model": "AttributionModel",
     }
     declared = ", ".join(f"${name}: {types[name]}" for name in asked)
     passed = ", ".join(f"{name}: ${name}" for name in asked)

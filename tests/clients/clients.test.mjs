@@ -1,11 +1,8 @@
 // Real clients against a live server: each does what people do with it.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from "@apollo/client";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
@@ -14,36 +11,31 @@ import { codegen } from "@graphql-codegen/core";
 import * as typescript from "@graphql-codegen/typescript";
 import * as operations from "@graphql-codegen/typescript-operations";
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
-import { buildClientSchema, buildSchema, getIntrospectionQuery, parse } from "graphql";
+import { buildClientSchema, buildSchema, getIntrospectionQuery, parse, printSchema } from "graphql";
 import { serverAudits } from "graphql-http";
 import { request } from "graphql-request";
 import { createClient as createEvents } from "graphql-sse";
 import { createClient as createSocket } from "graphql-ws";
 import { WebSocket as Sockets } from "ws";
 
-const HERE = dirname(fileURLToPath(import.meta.url));
+import { headwater, inFolder, run, serve } from "./server.mjs";
+
 const GMV = "query Gmv($channel: String) { metrics(where: {channel: {eq: $channel}}) { totals { gmv } } }";
 const FOLLOW = "subscription { metrics { totals { gmv } } }";
 
 let server, url, amount;
 
 before(async () => {
-  const python = process.env.PYTHON ?? join(HERE, "../../.venv/bin/python");
-  server = spawn(python, ["-m", "tests.clients.serve"], { cwd: join(HERE, "../.."), stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: server.stdout });
-  const port = await new Promise((found, failed) => {
-    lines.once("line", found);
-    server.once("exit", (code) => failed(new Error(`The server ended with ${code}.`)));
-  });
-  url = `http://127.0.0.1:${port}/graphql`;
+  server = await serve();
+  url = server.url;
   amount = 70;
 });
 
-after(() => server.kill());
+after(() => server.stop());
 
 function change(to) {
   amount = to;
-  server.stdin.write(`${to}\n`);
+  server.change(to);
 }
 
 function answer(gmv = amount) {
@@ -165,6 +157,13 @@ test("Apollo Client", async () => {
   await socket.dispose();
 });
 
+test("fetch, compressed", async () => {
+  const query = `{ ${Array.from({ length: 40 }, (_, n) => `all${n}: metrics { totals { gmv } }`).join(" ")} }`;
+  const response = await fetch(`${url}?${new URLSearchParams({ query })}`);
+  assert.equal(response.headers.get("content-encoding"), "gzip");
+  assert.deepEqual((await response.json()).data.all39, answer().metrics);
+});
+
 test("GraphQL Code Generator, and tsc --strict", async () => {
   const { data } = await (
     await fetch(url, {
@@ -174,8 +173,10 @@ test("GraphQL Code Generator, and tsc --strict", async () => {
     })
   ).json();
   buildClientSchema(data);
-  const sdl = await (await fetch(url.replace("/graphql", "/schema.graphql"))).text();
-  buildSchema(sdl);
+  const sdl = headwater("schema", "--model", server.model, "--locale", "zh");
+  assert.match(sdl, /支付金额/);
+  assert.equal(await printed("zh-CN"), sdl);
+  assert.equal(bareOf(sdl), bareOf(await printed("en")));
   const rows = `query Rows($range: TimeRange) {
     metrics(timeRange: $range) { rows { time(grain: DAY) channel gmv } totals { gmv } meta { dataVersion } }
   }`;
@@ -189,8 +190,7 @@ test("GraphQL Code Generator, and tsc --strict", async () => {
       plugins: [{ [name]: {} }],
       pluginMap: { [name]: plugin },
     });
-  const folder = mkdtempSync(join(HERE, ".types-"));
-  try {
+  await inFolder(async (folder) => {
     writeFileSync(join(folder, "types.ts"), await code("types", typescript));
     writeFileSync(join(folder, "operations.ts"), await code("operations", operations));
     const use = `import type { Row } from "./types";
@@ -198,17 +198,23 @@ test("GraphQL Code Generator, and tsc --strict", async () => {
       export const gmvOf = (row: Row): number | null | undefined => row.gmv;
       export const sum = (answer: RowsQuery): number =>
         (answer.metrics?.rows ?? []).reduce((total, row) => total + (row.gmv ?? 0), 0);`;
+    const check = ["--strict", "--noEmit", "--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler", "use.ts"];
     writeFileSync(join(folder, "use.ts"), use);
-    const tsc = join(HERE, "node_modules/.bin/tsc");
-    const options = ["--strict", "--noEmit", "--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler"];
-    execFileSync(tsc, [...options, join(folder, "use.ts")], { cwd: folder, stdio: "pipe", encoding: "utf8" });
-    const wrong = use.replace("row.gmv ?? 0", "row.channel ?? 0");
-    writeFileSync(join(folder, "use.ts"), wrong);
-    assert.throws(() => execFileSync(tsc, [...options, join(folder, "use.ts")], { cwd: folder, stdio: "pipe" }));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+    run("tsc", check, folder);
+    writeFileSync(join(folder, "use.ts"), use.replace("row.gmv ?? 0", "row.channel ?? 0"));
+    assert.throws(() => run("tsc", check, folder));
+  });
 });
+
+/** The schema as the server prints it for readers of a language. */
+async function printed(language) {
+  return (await fetch(url.replace("/graphql", "/schema.graphql"), { headers: { "accept-language": language } })).text();
+}
+
+/** A schema without its descriptions. */
+function bareOf(sdl) {
+  return printSchema(buildSchema(sdl.replaceAll(/"""[^]*?"""/g, "")));
+}
 
 /** Without the names of types that Apollo asks for. */
 function bare(data) {

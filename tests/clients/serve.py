@@ -1,7 +1,8 @@
-"""A live server for the clients: prints its port, and changes its data whenever it is told to by a line."""
+"""A live server for the clients: says where it is, as JSON, and changes its data whenever it is told to by a line."""
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import threading
@@ -19,13 +20,14 @@ CHANGED = "select 'o1' as order_id, 'a' as user_id, date '2026-11-01' as paid_on
 def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         root = Path(made)
-        settings = Settings(model=make_project(root), port=0, reload=False, freshness_check=0.1, log_level="error")
+        model = make_project(root)
+        settings = Settings(model=model, port=0, reload=False, freshness_check=0.1, log_level="error")
+
+        def started(_: FastAPI, port: int) -> None:
+            print(json.dumps({"port": port, "model": str(model)}), flush=True)
+
         threading.Thread(target=obey, args=(root,), daemon=True).start()
         serve(settings, started)
-
-
-def started(_: FastAPI, port: int) -> None:
-    print(port, flush=True)
 
 
 def obey(root: Path) -> None:
