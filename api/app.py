@@ -89,8 +89,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(Unauthenticated, refuse)
     app.add_exception_handler(Unverifiable, refuse)
     app.router.routes.append(Route("/graphql", front, name="graphql", include_in_schema=False))
-    socket = SocketDoor(subscriptions, documents, settings.cors_origins, settings.subscribers)
-    app.router.routes.append(WebSocketRoute("/graphql", socket))
+    app.state.sockets = SocketDoor(served, subscriptions, documents)
+    app.router.routes.append(WebSocketRoute("/graphql", app.state.sockets))
     for path in ("/v1/table", "/v1/table.{ending}"):
         app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))
     app.router.routes.append(Mount(MOUNTED_AT, PageFiles(), name="graphiql"))

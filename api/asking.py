@@ -41,8 +41,11 @@ STATUS = {
 _RETRY = {Code.TIMEOUT: LATER, Code.OVERLOADED: SOON, Code.CANCELLED: SOON, Code.DATA_ERROR: SOON}
 
 
-async def context_of(snapshot: Snapshot, served: Served, connection: HTTPConnection) -> Context:
-    """The context of a request, or of a question over a WebSocket. Unauthenticated, Unverifiable, RateLimited."""
+async def context_of(snapshot: Snapshot, served: Served, connection: HTTPConnection, counted: bool = True) -> Context:
+    """The context of a request, or of a question over a WebSocket. Unauthenticated, Unverifiable, RateLimited.
+
+    `counted`: as one request of the viewer's rate.
+    """
     viewer = await served.viewers.of(connection, snapshot.model)
     if snapshot.model.policies:
         await asyncio.to_thread(snapshot.seen_by, viewer)  # it may have to be made first
@@ -54,7 +57,8 @@ async def context_of(snapshot: Snapshot, served: Served, connection: HTTPConnect
         discreet=served.settings.is_hardened and not viewer.signed_in,
     )
     notes_of(connection.scope).of(context)
-    served.rates.take(context.viewer, context.limits)
+    if counted:
+        served.rates.take(context.viewer, context.limits)
     return context
 
 

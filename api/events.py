@@ -6,13 +6,19 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
+import orjson
+from graphql import GraphQLError
 from starlette.types import Receive, Scope, Send
 
 from api.context import Response
+from api.errors import format_error
 from api.headers import ALWAYS
+from semantic.errors import HeadwaterError
 
 ALIVE = 15.0
 """Seconds without an answer after which a comment is sent, so that nobody between closes the connection."""
+PIECE = 64 * 1024
+"""Bytes that are sent at a time."""
 _COMPLETE = b"event: complete\ndata:\n\n"
 
 
@@ -35,9 +41,13 @@ class Events:
         gone = asyncio.ensure_future(_gone(receive))
         try:
             if self._first is not None:
-                await _send(send, event_of(self._first))
+                await _send(send, event_of(self._first.body))
             if await self._pass_on(send, gone):
-                await send({"type": "http.response.body", "body": _COMPLETE, "more_body": False})
+                await _complete(send)
+        except HeadwaterError as error:  # the subscription may not go on
+            body = {"errors": [format_error(GraphQLError(error.message, original_error=error))]}
+            await _send(send, event_of(orjson.dumps(body)))
+            await _complete(send)
         finally:
             gone.cancel()
             await self._answers.aclose()
@@ -58,16 +68,22 @@ class Events:
             answer = coming.result()
             if answer is None:
                 return True
-            await _send(send, event_of(answer))
+            await _send(send, event_of(answer.body))
 
 
-def event_of(response: Response) -> bytes:
+def event_of(body: bytes) -> bytes:
     """An answer as an event; JSON has no line breaks."""
-    return b"event: next\ndata: " + response.body + b"\n\n"
+    return b"event: next\ndata: " + body + b"\n\n"
 
 
 async def _send(send: Send, body: bytes) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    """Send a part of the stream: of what a slow reader has not taken yet, a piece is held for it and no more."""
+    for start in range(0, len(body), PIECE):
+        await send({"type": "http.response.body", "body": body[start : start + PIECE], "more_body": True})
+
+
+async def _complete(send: Send) -> None:
+    await send({"type": "http.response.body", "body": _COMPLETE, "more_body": False})
 
 
 async def _gone(receive: Receive) -> None:

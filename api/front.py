@@ -155,13 +155,14 @@ class Front:
             wrong = refusal(media, 405, BAD_REQUEST, f"Ask with GET or POST, not {method}.")
             wrong.headers["allow"] = ", ".join(METHODS)
             return wrong
+        streams, media = media == EVENTS, JSON if media == EVENTS else media
         try:
             if self._settings.is_hardened:
                 check_origin(request)
             asked = await self._asked(request)
             if isinstance(asked, list):
-                return await self._several(request, asked, media)
-            return await (self._stream(request, asked) if media == EVENTS else self._reply(request, asked, media))
+                return await self._several(request, asked, media, streams)
+            return await (self._stream(request, asked) if streams else self._reply(request, asked, media))
         except HeadwaterError as error:
             return told(media, error, notes_of(request.scope).discreet)
         except Malformed as error:
@@ -192,9 +193,9 @@ class Front:
             self._bodies[body] = _Known(asked)
         return asked
 
-    async def _several(self, request: Request, several: list[Asked], media: str) -> Bytes:
+    async def _several(self, request: Request, several: list[Asked], media: str, streams: bool) -> Bytes:
         """The answers to a list of requests, as a list."""
-        if media == EVENTS:
+        if streams:
             raise Malformed("A list of queries is answered as JSON.")
         notes = notes_of(request.scope)
         work = [self._answering.answer(one, request, never, notes) for one in several]
@@ -202,10 +203,14 @@ class Front:
         body = b"[" + b",".join(one.response.body for one in found) + b"]"
         return _once(Response(body, Outcome.PARTIAL), media, coding_of(request.headers.get("accept-encoding")))
 
-    async def _stream(self, request: Request, asked: Asked) -> Events:
+    async def _stream(self, request: Request, asked: Asked) -> Events | Reply:
         """Answers as events. What is wrong before the first one is told by the status."""
         answers = self._subscriptions.answers(asked, request)
-        return Events(answers, await self._answering.until_gone(_first(answers), request.receive))
+        first = await self._answering.until_gone(_first(answers), request.receive)
+        if first is not None and first.retry_after is not None:
+            await answers.aclose()
+            return overloaded(first, JSON)
+        return Events(answers, first)
 
     async def _reply(self, request: Request, asked: Asked, media: str) -> Reply | Bytes:
         found = await self._answering.answer(asked, request, request.receive, notes_of(request.scope))

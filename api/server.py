@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.connections import end_when_stalled, raise_file_limit
 from api.settings import Settings
 from semantic.errors import Code, HeadwaterError, UserError
 
@@ -58,6 +59,7 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings, started: Callable[[FastAPI, int], None]) -> None:
     """Serve until a signal. `started` is called with the app and the port. ModelError, DataError, UserError."""
+    raise_file_limit()
     listening = listen(settings.host, settings.port)
     port = listening.getsockname()[1]
     server = Server(create_app(settings), settings, lambda app: started(app, port))
@@ -74,6 +76,7 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    end_when_stalled(listening)
     try:
         listening.bind((host, port))
     except OSError as error:

@@ -52,6 +52,7 @@ class Settings:
     max_answer: int = 64 * MIB
     max_scan: int = 0
     viewer_concurrency: int = 0
+    viewer_subscriptions: int = 0
     subscribers: int = 5000
     batch: int = 0
     cors_origins: tuple[str, ...] = ()
@@ -109,6 +110,7 @@ class Settings:
             answer=self.max_answer,
             scan=self.max_scan,
             concurrency=self.viewer_concurrency,
+            subscriptions=self.viewer_subscriptions,
             rate=self.rate,
             burst=self.burst,
         )
@@ -196,6 +198,7 @@ SETTINGS = (
     Setting("max_answer", values.size, "The most bytes of rows that one request is answered with; 0 is any.", "64MiB"),
     Setting("max_scan", values.most, "The most rows of files read for a request, as estimated; 0 is any.", "0"),
     Setting("viewer_concurrency", values.most, "Queries of one viewer that run at the same time; 0 is any.", "0"),
+    Setting("viewer_subscriptions", values.most, "Subscriptions of one viewer that are open at once; 0 is any.", "0"),
     Setting("subscribers", values.count, "Subscriptions that are open at the same time; more are refused.", "5000"),
     Setting("batch", values.most, "The most queries in a list sent as one request; 0: no lists.", "0"),
     Setting("cors_origins", values.words, "Sites whose pages may ask, such as https://a.example; * is any.", "none"),

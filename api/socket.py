@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,8 +18,11 @@ from api.documents import Documents
 from api.errors import format_error
 from api.request import Malformed, from_object
 from api.running import Stopping
+from api.seats import Seats
+from api.served import Served
 from api.subscriptions import Subscriptions
-from semantic.errors import Code, HeadwaterError
+from semantic.errors import Code, HeadwaterError, Overloaded, RateLimited
+from semantic.query.query import ANONYMOUS
 
 LOG = logging.getLogger("headwater")
 
@@ -28,17 +31,28 @@ PATIENCE = 10.0
 """Seconds in which a client must say who it is."""
 MOST = 100
 """Operations of one connection at a time."""
+FULL = 1013, "Too many connections; try again later"
+SILENT = 4408, "Connection initialisation timeout"
 
 
 class SocketDoor:
-    """The WebSocket endpoint of GraphQL. `origins`: other sites whose pages may connect. `most`: open connections."""
+    """The WebSocket endpoint of GraphQL: as many connections as subscriptions, and as many of one viewer.
 
-    def __init__(self, subscriptions: Subscriptions, documents: Documents, origins: tuple[str, ...], most: int) -> None:
+    Those that have not said who they are yet have places of their own, so that the silent keep nobody out: when these
+    are all taken, the one that has been silent longest is closed.
+    """
+
+    def __init__(self, served: Served, subscriptions: Subscriptions, documents: Documents) -> None:
+        self._served = served
         self._subscriptions = subscriptions
         self._documents = documents
-        self._origins = origins
-        self._most = most
-        self._open = 0
+        self._origins = served.settings.cors_origins
+        self._most = served.settings.subscribers
+        self._silent: dict[_Connection, None] = {}
+        self._seats = Seats(self._most)
+
+    def __len__(self) -> int:
+        return len(self._silent) + len(self._seats)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -51,20 +65,38 @@ class SocketDoor:
             await socket.close(4406, "Subprotocol not acceptable")
             return
         await socket.accept(PROTOCOL)
-        if self._open >= self._most:
-            await socket.close(1013, "Too many connections; try again later")
-            return
         connection = _Connection(socket, self._subscriptions, self._documents)
-        self._open += 1
         try:
-            await connection.serve()
+            await self._serve(connection)
         except _Close as error:
             await socket.close(error.code, error.reason)
+        except (Overloaded, RateLimited):
+            await socket.close(*FULL)
         except WebSocketDisconnect:
             pass
         finally:
-            self._open -= 1
             await connection.end()
+
+    async def _serve(self, connection: _Connection) -> None:
+        if len(self._silent) >= self._most:
+            next(iter(self._silent)).close(*SILENT)
+        self._silent[connection] = None
+        try:
+            who = await connection.introduction()
+        finally:
+            del self._silent[connection]
+        viewer, limit = await self._viewer(who)
+        with self._seats.held(viewer, limit, lambda: connection.close(*FULL)):
+            await connection.serve()
+
+    async def _viewer(self, who: HTTPConnection) -> tuple[str, int]:
+        """Who connects, and how many connections they may have. Who can't be known is told so when they ask."""
+        with self._served.lease() as snapshot:
+            try:
+                viewer = await self._served.viewers.of(who, snapshot.model)
+                return viewer.id, self._served.limits.of(viewer).subscriptions
+            except HeadwaterError:
+                return ANONYMOUS.id, self._served.limits.subscriptions
 
 
 class _Close(Exception):
@@ -84,35 +116,42 @@ class _Connection:
         self._documents = documents
         self._who: HTTPConnection | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._closing: asyncio.Task[None] | None = None
+
+    async def introduction(self) -> HTTPConnection:
+        """Who connects, once the client has said it. _Close."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                self._who = await self._begin(await self._message())
+                return self._who
+        except TimeoutError:
+            raise _Close(*SILENT) from None
 
     async def serve(self) -> None:
         """Read messages until the client goes. _Close."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._begin(await self._message())
-        except TimeoutError:
-            raise _Close(4408, "Connection initialisation timeout") from None
+        await self._send({"type": "connection_ack"})
         while True:
             await self._obey(await self._message())
 
     async def _message(self) -> dict[str, Any]:
-        text = await self._socket.receive_text()
+        received = await self._socket.receive()
+        if received["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(received["code"])
         try:
-            message = orjson.loads(text)
+            message = orjson.loads(received.get("text") or b"")
         except orjson.JSONDecodeError:
             message = None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise _Close(4400, "Not a message of graphql-transport-ws")
         return message
 
-    async def _begin(self, message: dict[str, Any]) -> None:
+    async def _begin(self, message: dict[str, Any]) -> HTTPConnection:
         while message["type"] == "ping":
             await self._send({"type": "pong"})
             message = await self._message()
         if message["type"] != "connection_init":
             raise _Close(4401, "Unauthorized")
-        self._who = _with_credentials(self._socket, message.get("payload"))
-        await self._send({"type": "connection_ack"})
+        return _with_credentials(self._socket, message.get("payload"))
 
     async def _obey(self, message: dict[str, Any]) -> None:
         match message:
@@ -145,7 +184,7 @@ class _Connection:
             async with aclosing(self._subscriptions.answers(asked, self._who)) as answers:
                 async for answer in answers:
                     body = orjson.Fragment(answer.body)
-                    if answer.is_refused:
+                    if answer.is_refused or answer.retry_after is not None:
                         errors = orjson.loads(answer.body)["errors"]
                         await self._send({"id": number, "type": "error", "payload": errors})
                         return
@@ -162,9 +201,17 @@ class _Connection:
     async def _send(self, message: dict[str, Any]) -> None:
         await self._socket.send_text(orjson.dumps(message).decode())
 
+    def close(self, code: int, reason: str) -> None:
+        """Have the connection closed."""
+        self._closing = asyncio.create_task(self._close(code, reason))
+
+    async def _close(self, code: int, reason: str) -> None:
+        with suppress(WebSocketDisconnect, RuntimeError):  # the client has gone already
+            await self._socket.close(code, reason)
+
     async def end(self) -> None:
         """Stop all operations."""
-        tasks = list(self._operations.values())
+        tasks = [*self._operations.values(), *([] if self._closing is None else [self._closing])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

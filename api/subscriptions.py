@@ -11,63 +11,35 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from graphql import OperationType, get_operation_ast
 from starlette.requests import HTTPConnection
 
 from api.answering import Answering, key_of, never
 from api.asking import context_of
-from api.context import Outcome, Response, Snapshot
+from api.channel import Channel, Reader
+from api.context import Response, Snapshot
 from api.execute import execute
 from api.noted import Noted, Versions
 from api.request import Asked
 from api.resolvers.context import Context
 from api.resolvers.ledger import Ledger
+from api.resolvers.limits import Limits
 from api.running import Stopping
+from api.seats import Seats, full
 from api.seen.notes import Notes
 from api.seen.record import Record, Watcher
 from api.served import Served
-from semantic.errors import HeadwaterError, Overloaded
+from semantic.errors import HeadwaterError
+from semantic.query.query import Viewer
 
 LOG = logging.getLogger("headwater")
 
 OFTEN = 0.5
 """Seconds between two looks at the data, at least."""
-WAIT = 5.0
-"""Seconds after which one who was refused may try again."""
-
-
-@dataclass(slots=True, eq=False)
-class _Channel:
-    """What equal subscriptions share. `number`: of the newest answer; `final`: none comes after it."""
-
-    snapshot: Snapshot
-    response: Response | None = None
-    number: int = 0
-    final: bool = False
-    ended: bool = False
-    readers: int = 0
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
-
-    def publish(self, response: Response) -> None:
-        self.response, self.number = response, self.number + 1
-        self.final = response.outcome is Outcome.REFUSED
-        self._tell()
-
-    def end(self) -> None:
-        self.ended = True
-        self._tell()
-
-    def _tell(self) -> None:
-        told, self.changed = self.changed, asyncio.Event()
-        told.set()
-
-    async def after(self, number: int) -> None:
-        """Until there is a newer answer than that, or there will be none."""
-        while self.number <= number and not self.ended:
-            await self.changed.wait()
+AGAIN = 5.0
+"""Seconds after which one that failed through a fault of ours is tried again."""
 
 
 class Subscriptions:
@@ -77,38 +49,36 @@ class Subscriptions:
         self._served = served
         self._answering = answering
         self._watchers = tuple(watchers)
-        self._most = most
-        self._count = 0
+        self._seats = Seats(most)
         self._closed = False
-        self._channels: dict[Hashable, _Channel] = {}
+        self._channels: dict[Hashable, Channel] = {}
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._seats)
 
     async def answers(self, asked: Asked, connection: HTTPConnection) -> AsyncGenerator[Response, None]:
-        """The answers to a subscription, or the one answer to a query. Unauthenticated, RateLimited, Overloaded,
-        Stopping. To be closed by whoever reads it.
+        """The answers to a subscription, or the one answer to a query. Unauthenticated, RateLimited, Overloaded (also
+        later, when its place is given to somebody who has fewer), Stopping. To be closed by whoever reads it.
         """
         if self._closed:
             raise Stopping
-        if self._count >= self._most:
-            message = f"{self._count} subscriptions are open, which is the limit."
-            raise Overloaded(message, "Try again later.", WAIT)
-        self._count += 1
-        try:
-            if await self._follows(asked, connection):
-                async for response in self._followed(asked, connection):
+        with self._served.lease() as snapshot:
+            viewer = await self._served.viewers.of(connection, snapshot.model)
+        limits, reader = self._served.limits.of(viewer), Reader()
+        with self._seats.held(viewer.id, limits.subscriptions, reader.dismiss):
+            if await self._follows(asked, viewer, limits):
+                async for response in self._followed(asked, connection, reader):
                     yield response
             else:
                 yield await self._once(asked, connection)
-        finally:
-            self._count -= 1
+        if reader.dismissed:
+            raise full(len(self))
 
-    async def _follows(self, asked: Asked, connection: HTTPConnection) -> bool:
+    async def _follows(self, asked: Asked, viewer: Viewer, limits: Limits) -> bool:
         with self._served.lease() as snapshot:
-            viewer = await self._served.viewers.of(connection, snapshot.model)
-            seen = await asyncio.to_thread(snapshot.seen_by, viewer)  # it may have to be made first
-            checked = seen.schemas.default.check(asked.query, self._served.limits.of(viewer))
+            if snapshot.model.policies:
+                await asyncio.to_thread(snapshot.seen_by, viewer)  # it may have to be made first
+            checked = snapshot.seen_by(viewer).schemas.default.check(asked.query, limits)
         operation = None if checked.document is None else get_operation_ast(checked.document, asked.operation_name)
         return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
@@ -118,66 +88,73 @@ class Subscriptions:
         self._tell(notes, found.response, began, time.perf_counter() - clock)
         return found.response
 
-    async def _followed(self, asked: Asked, connection: HTTPConnection) -> AsyncGenerator[Response, None]:
+    async def _followed(
+        self, asked: Asked, connection: HTTPConnection, reader: Reader
+    ) -> AsyncGenerator[Response, None]:
         """Joins a channel, and another one when the model or what the viewer may see has changed."""
-        while not self._closed:
+        counted = True
+        while not self._closed and not reader.dismissed:
             with self._served.lease() as snapshot:
-                context = await context_of(snapshot, self._served, connection)
+                context = await context_of(snapshot, self._served, connection, counted)
+            counted = False  # it was asked once, however often it is answered
             key = id(snapshot), key_of(snapshot, asked, context)
-            channel = self._join(key, snapshot, asked, context)
-            seen = 0
+            channel = self._join(key, snapshot, asked, context, reader)
             try:
-                while not channel.ended:
+                clock, began = time.perf_counter(), time.time_ns()
+                while (response := await channel.news(reader)) is not None:
+                    if channel.number > 1 and not await self._is_still(connection, context, snapshot):
+                        break
+                    notes = Notes()
+                    notes.of(context)
+                    self._tell(notes, response, began, time.perf_counter() - clock)
+                    yield response
+                    if channel.final:
+                        return
                     clock, began = time.perf_counter(), time.time_ns()
-                    await channel.after(seen)
-                    if channel.number > seen and channel.response is not None:
-                        if seen and not await self._is_still(connection, context, snapshot):
-                            break
-                        seen = channel.number
-                        notes = Notes()
-                        notes.of(context)
-                        self._tell(notes, channel.response, began, time.perf_counter() - clock)
-                        yield channel.response
-                        if channel.final:
-                            return
             finally:
-                self._leave(key, channel)
+                self._leave(key, channel, reader)
 
     async def _is_still(self, connection: HTTPConnection, context: Context, snapshot: Snapshot) -> bool:
         """Whether the viewer is who they were: a token may have expired. Unauthenticated."""
         return await self._served.viewers.of(connection, snapshot.model) == context.viewer
 
-    def _join(self, key: Hashable, snapshot: Snapshot, asked: Asked, context: Context) -> _Channel:
+    def _join(self, key: Hashable, snapshot: Snapshot, asked: Asked, context: Context, reader: Reader) -> Channel:
         channel = self._channels.get(key)
         if channel is None:
-            channel = self._channels[key] = _Channel(snapshot)
+            channel = self._channels[key] = Channel(snapshot)
             channel.task = asyncio.create_task(self._run(channel, asked, context))
-        channel.readers += 1
+        reader.seen = 0
+        channel.readers[reader] = None
         return channel
 
-    def _leave(self, key: Hashable, channel: _Channel) -> None:
-        channel.readers -= 1
-        if channel.readers <= 0 or channel.ended:
+    def _leave(self, key: Hashable, channel: Channel, reader: Reader) -> None:
+        del channel.readers[reader]
+        if not channel.readers or channel.ended:
             if self._channels.get(key) is channel:
                 del self._channels[key]
-            if channel.readers <= 0 and channel.task is not None:
+            if not channel.readers and channel.task is not None:
                 channel.task.cancel()
 
-    async def _run(self, channel: _Channel, asked: Asked, context: Context) -> None:
+    async def _run(self, channel: Channel, asked: Asked, context: Context) -> None:
         """Answer, wait for a change, and answer again, for as long as the model stays the same."""
         try:
             while channel.snapshot is self._served.snapshot and not channel.final:
                 with self._served.lease() as snapshot:
                     engine = Noted(snapshot.engine)
                     fresh = replace(context, engine=engine, ledger=Ledger())
-                    channel.publish(
-                        await execute(snapshot, asked.query, asked.variables, asked.operation_name, fresh, follows=True)
+                    response = await execute(
+                        snapshot, asked.query, asked.variables, asked.operation_name, fresh, follows=True
                     )
+                if response.retry_after is not None and channel.number:
+                    await asyncio.sleep(response.retry_after)  # there is an answer; a newer one is tried for again
+                    continue
+                await channel.publish(response)
                 await self._change(channel.snapshot, engine.versions)
         except Exception:
             LOG.exception("A subscription failed.")
+            await asyncio.sleep(AGAIN)
         finally:
-            channel.end()
+            await channel.end()
 
     async def _change(self, snapshot: Snapshot, versions: Versions | None) -> None:
         """Until the data is of other versions, or the model is another one."""

@@ -16,13 +16,13 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Of one request, but for `rate`, `burst` and `concurrency`, which are of all of a viewer's. 0: no limit.
+    """Of one request, or of all of a viewer's: `rate`, `burst`, `concurrency` and `subscriptions`. 0: no limit.
 
     `document`: its characters. `tokens`, `depth` (levels of fields), `fields`, `aliases`, `directives`: of the
     document, a fragment's counted wherever it is used. `rows`: of one field. `answer`: bytes of all rows together.
     `scan`: rows of files that are read for it, as estimated before anything runs. `deadline`: seconds of one query,
-    beside the server's. `concurrency`: queries that run at the same time. `rate`: requests a second, on average;
-    `burst`: at once.
+    beside the server's. `concurrency`: queries that run at the same time. `subscriptions`: open at the same time.
+    `rate`: requests a second, on average; `burst`: at once.
     """
 
     document: int = MIB
@@ -36,6 +36,7 @@ class Limits:
     scan: int = 0
     deadline: float = 0
     concurrency: int = 0
+    subscriptions: int = 0
     rate: float = 0
     burst: int = 0
 

@@ -10,20 +10,24 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from fastapi import FastAPI
 
 from api.rates import Rates
 from api.resolvers.limits import Limits
 from api.settings import Settings
+from engine.load import load_of
 from semantic.errors import RateLimited
 from semantic.query.query import Viewer
 from tests.api.test_running import SOON, send, wait_until
+from tests.api.test_subscriptions import receive, socket, streaming
+from tests.api.test_subscriptions import send as say
 from tests.live import LiveServer
-from tests.shop import SLOW_QUERY, make_project, make_slow_project
+from tests.shop import SLOW_QUERY, make_project, make_slow_project, write_table
 
 OTHER_SLOW_QUERY = SLOW_QUERY.replace("{ metrics", '{ metrics(where: {word: {ne: ""}})')
 QUICK = "{ metrics { totals { words } } }"
@@ -55,6 +59,48 @@ def test_a_full_queue_is_told_at_once(live: LiveServer, slow: Path) -> None:
         assert partly.json["data"]["catalog"]
 
 
+@contextmanager
+def full_queue(live: LiveServer, app: FastAPI) -> Iterator[None]:
+    """One query runs and one waits, for as long as the block runs."""
+    with ExitStack() as opened:
+        for query in (SLOW_QUERY, OTHER_SLOW_QUERY):
+            opened.enter_context(send(live, query))
+        wait_until(lambda: (load := load_of(app.state.served.snapshot.engine)).running == load.waiting == 1)
+        time.sleep(0.3)  # now it is DuckDB that runs
+        yield
+
+
+def test_a_full_queue_is_told_at_every_door(live: LiveServer, slow: Path) -> None:
+    settings = Settings(model=slow, threads=1, concurrency=1, queue=1, reload=False, deadline=60, drain=0, batch=2)
+    with live.serving(settings) as app, full_queue(live, app):
+        began = time.monotonic()
+        table = live.get("/v1/table.csv?metrics=words")
+        assert (table.status, int(table.headers["retry-after"]) >= 1) == (503, True)
+        for query in (QUICK, f"subscription {QUICK}"):
+            stream = live.ask(query, accept="text/event-stream")
+            assert (stream.status, int(stream.headers["retry-after"]) >= 1) == (503, True)
+            assert stream.json["errors"][0]["extensions"]["code"] == "OVERLOADED"
+            with socket(live) as opened:
+                say(opened, id="1", type="subscribe", payload={"query": query})
+                message = receive(opened)
+                assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "OVERLOADED")
+        assert time.monotonic() - began < SOON
+        assert len(app.state.subscriptions) == 0
+
+
+def test_a_subscriber_is_not_told_that_there_is_too_much_to_do(live: LiveServer, tmp_path: Path) -> None:
+    folder = make_slow_project(tmp_path)
+    settings = Settings(
+        model=folder, threads=1, concurrency=1, queue=1, reload=False, deadline=60, drain=0, freshness_check=0.1
+    )
+    with live.serving(settings) as app, streaming(live, f"subscription {QUICK}") as stream:
+        assert stream.event()[1]["data"]["metrics"]["totals"]["words"] == 500_000
+        with full_queue(live, app):
+            write_table(tmp_path, "words", "select md5(n::varchar) as word from range(10) as t(n)")
+            time.sleep(1.5)  # so long that it was refused a place
+        assert stream.event()[1] == {"data": {"metrics": {"totals": {"words": 10}}}}
+
+
 def test_a_stampede_of_equal_questions_is_one_query(live: LiveServer, tmp_path: Path) -> None:
     folder = make_slow_project(tmp_path)
     settings = Settings(model=folder, concurrency=1, queue=1, reload=False, deadline=60)
@@ -65,10 +111,10 @@ def test_a_stampede_of_equal_questions_is_one_query(live: LiveServer, tmp_path: 
         assert len({json.dumps(reply.json["data"]["metrics"]["totals"]) for reply in replies}) == 1
 
 
-def served_alone(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+def served_alone(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:
     """`headwater serve` in a process of its own, and its port."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADWATER_")}
-    serve = ["-c", "from api.cli import main; main()", "serve", "--model", str(folder), "--port", "0"]
+    serve = ["-c", "from api.cli import main; main()", "serve", "--model", str(folder), "--port", "0", *options]
     process = subprocess.Popen(
         [sys.executable, *serve], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     )

@@ -224,9 +224,10 @@ def test_over_a_socket(live: LiveServer, app: FastAPI, project: Path) -> None:
         (['{"type": "connection_init"}', '{"type": "connection_init"}'], 4429),
         (['{"type": "connection_init"}', '{"type": "subscribe", "id": 1, "payload": {}}'], 4400),
         (['{"type": "connection_init"}', '{"type": "nonsense"}'], 4400),
+        (['{"type": "connection_init"}', b'{"type": "ping"}'], 4400),
     ],
 )
-def test_messages_against_the_protocol(live: LiveServer, app: FastAPI, messages: list[str], code: int) -> None:
+def test_messages_against_the_protocol(live: LiveServer, app: FastAPI, messages: list[str | bytes], code: int) -> None:
     with connect(f"ws://127.0.0.1:{live.port}/graphql", subprotocols=[PROTOCOL]) as opened:  # type: ignore[list-item]
         for message in messages:
             opened.send(message)
@@ -242,6 +243,7 @@ def test_there_are_only_so_many_sockets(live: LiveServer, project: Path) -> None
         socket(live),
         connect(address, subprotocols=[PROTOCOL]) as second,  # type: ignore[list-item]
     ):
+        send(second, type="connection_init")
         assert closed_with(second) == 1013
 
 
