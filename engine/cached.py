@@ -80,6 +80,7 @@ class Cached(Engine, Busy):
 
     async def _compute(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
         answer = await self._inner.answer(datasets, compile_statement)
+        answer = replace(answer, statement=replace(answer.statement, plan=None))  # plans are large, and run by now
         with suppress(ValueError):  # larger than the whole cache
             self._answers[key_of(answer.statement, answer.facts)] = answer
         return answer

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
 
 import duckdb
 from cachetools import LRUCache
 
 from engine.answering import run
-from engine.edition import Edition
+from engine.edition import Edition, together
 from engine.engine import Answer, Compile, Engine
 from engine.files import changing
 from engine.guard import Guard
@@ -85,6 +83,4 @@ class DuckDBEngine(Engine):
 
 def facts_of(editions: Sequence[Edition]) -> Facts:
     """The facts of editions, and one version for all of them."""
-    datasets = {edition.dataset: edition.facts for edition in editions}
-    versions = repr(sorted((name, facts.version) for name, facts in datasets.items()))
-    return Facts(hashlib.blake2b(versions.encode(), digest_size=12).hexdigest(), MappingProxyType(datasets))
+    return together({edition.dataset: edition.facts for edition in editions})

@@ -7,14 +7,17 @@ search path: a statement says FROM "events" whatever the version.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import duckdb
 
 from engine.connection import REPEATS
 from engine.files import Listing
 from engine.reader import Reader
-from semantic.model.facts import DatasetFacts
+from semantic.model.facts import DatasetFacts, Facts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,3 +40,9 @@ def drop(cursor: duckdb.DuckDBPyConnection, schema: str) -> None:
     """Let go of an edition's view, table and notes."""
     cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
     cursor.execute(f"DROP TABLE IF EXISTS {REPEATS}.{schema}")
+
+
+def together(datasets: Mapping[str, DatasetFacts]) -> Facts:
+    """Facts of several datasets, and one version for all of them."""
+    versions = repr(sorted((name, facts.version) for name, facts in datasets.items()))
+    return Facts(hashlib.blake2b(versions.encode(), digest_size=12).hexdigest(), MappingProxyType(dict(datasets)))

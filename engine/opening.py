@@ -1,4 +1,4 @@
-"""An engine put together: Cached(Limited(DuckDB))."""
+"""An engine put together: Cached(Shared(Limited(DuckDB)))."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.needs import needs_of
 from engine.places import places_of
 from engine.press import Press
 from engine.settings import EngineSettings
+from engine.shared import Shared
 from engine.sources import reader_of
 from semantic.model.model import Model
 
@@ -21,7 +22,7 @@ DEFAULTS = EngineSettings()
 
 def open_engine(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -> Engine:
     """The engine of a model whose source paths start from `root`. Opens no file. Use it in one event loop; close it."""
-    return Cached(Limited(open_duckdb(model, root, settings), settings), settings)
+    return Cached(Shared(Limited(open_duckdb(model, root, settings), settings)), settings)
 
 
 def open_duckdb(model: Model, root: Path, settings: EngineSettings = DEFAULTS) -> DuckDBEngine:

@@ -144,7 +144,7 @@ def compile_query(
 def _statement(plan: Plan, columns: tuple[Column, ...], dialect: Dialect) -> Statement:
     text = Renderer(dialect, plan).render(plan)
     datasets = sorted({node.dataset for node in nodes(plan) if isinstance(node, Scan)})
-    return Statement(text.text, text.params, columns, tuple(datasets))
+    return Statement(text.text, text.params, columns, tuple(datasets), plan)
 
 
 def _bind(model: Model, query: Question, facts: Facts) -> Bound:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from api.resolvers.compiler import Question
 from api.resolvers.context import Context
+from api.resolvers.start import Ticket
 from engine.caller import CALLER, Caller
 from engine.deadline import in_time
 from engine.engine import Answer
@@ -41,6 +42,14 @@ async def ask(context: Context, question: Question) -> Answered:
     """Compile and run one question. QueryError when there is no right answer, or too much of it; DataError, Timeout,
     Overloaded.
     """
+    ticket = context.start.ticket()
+    try:
+        return await _ask(context, question, ticket)
+    finally:
+        ticket.given_up()
+
+
+async def _ask(context: Context, question: Question, ticket: Ticket) -> Answered:
     context.ledger.ask(question)
     CALLER.set(Caller(context.viewer.id, context.limits.concurrency))
 
@@ -54,6 +63,7 @@ async def ask(context: Context, question: Question) -> Answered:
             datasets = datasets_needed(context.model, question)
             facts = context.engine.known(datasets) or await context.engine.facts(datasets)
             await context.compiler.prepare(question, facts, context.viewer)
+            await ticket.wait()
             answer = await context.engine.answer(datasets, compile_statement)
     return _taken(context, question, answer, context.compiler.compile(question, answer.facts, context.viewer))
 
@@ -107,10 +117,20 @@ async def ask_all(context: Context, questions: Iterable[Q]) -> Mapping[Q, Answer
     """Answers to all questions, run side by side, from one version of every dataset. Errors as those of `ask`."""
     asked = tuple(questions)
     for _ in range(_ATTEMPTS):
-        found = await together([ask(context, question) for question in asked])
+        found = await _all(context, asked)
         if _agree(found):
             return dict(zip(asked, found, strict=True))
     raise DataError("The data kept changing while it was read.", "Ask again in a moment.")
+
+
+async def _all(context: Context, asked: Sequence[Question]) -> list[Answered]:
+    tickets = [context.start.ticket() for _ in asked]
+    try:
+        pairs = zip(asked, tickets, strict=True)
+        return await together([_ask(context, question, ticket) for question, ticket in pairs])
+    finally:
+        for ticket in tickets:
+            ticket.given_up()
 
 
 async def audit(context: Context, answers: Iterable[Answered]) -> tuple[QueryWarning, ...]:

@@ -8,6 +8,7 @@ from api.resolvers.catalogs import Catalogs
 from api.resolvers.compiler import Compiler
 from api.resolvers.ledger import Ledger
 from api.resolvers.limits import ORDINARY, Limits
+from api.resolvers.start import Start
 from api.schema.names import Vocabulary
 from engine.engine import Engine
 from semantic.model.model import Model
@@ -24,7 +25,7 @@ class Context:
     `locale` (one tag such as `zh-CN`, or an Accept-Language text) chooses labels; None: the model's default.
     `may_see_sql` lets `meta.sql` out, `may_see_entities` the ids of who left a funnel. `limits`: the viewer's.
     `discreet`: tell nothing of the schema, of SQL, or of names that were probably meant. `ledger`: what the request has
-    come to so far.
+    come to so far. `start`: where its questions wait for each other.
     """
 
     model: Model
@@ -39,6 +40,7 @@ class Context:
     limits: Limits = ORDINARY
     discreet: bool = False
     ledger: Ledger = field(default_factory=Ledger)
+    start: Start = field(default_factory=Start)
 
     @property
     def max_rows(self) -> int:

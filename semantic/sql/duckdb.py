@@ -26,6 +26,9 @@ _TYPES = {
     Kind.TIMESTAMPTZ: "TIMESTAMPTZ",
 }
 
+ROW = '"row#"'
+"""A row as a record."""
+
 
 class DuckDB(Dialect):
     """DuckDB 1.5 and 2.0. Sessions must have their time zone set to UTC."""
@@ -146,6 +149,12 @@ class DuckDB(Dialect):
     def collect(self, part: Fragment) -> Fragment:
         """DuckDB's own list."""
         return build("list({})", part)
+
+    def listed(self, rows: Fragment, order: tuple[tuple[str, bool], ...]) -> Fragment:
+        """The rows of a SELECT as one list of records, by these (quoted) columns, nulls last; True: descending."""
+        by = ", ".join(f"{ROW}.{name}{' DESC' if descending else ''} NULLS LAST" for name, descending in order)
+        records = Fragment(f"{ROW} ORDER BY {by}" if by else ROW)
+        return build(f"(\n  SELECT {{}} FROM (\n{{}}\n  ) AS {ROW}\n)", self.collect(records), indent(indent(rows)))
 
     def explode(self, part: Fragment) -> Fragment:
         """By unnest."""

@@ -56,16 +56,23 @@ class Select:
 
 
 class Renderer:
-    """Renders one plan. A node used more than once becomes a named subquery (WITH)."""
+    """Renders plans of one statement. A node used more than once becomes a named subquery (WITH)."""
 
-    def __init__(self, dialect: Dialect, plan: Plan) -> None:
+    def __init__(self, dialect: Dialect, *plans: Plan) -> None:
         self._dialect = dialect
-        self._shared = _shared(plan)
+        self._shared = _shared(plans)
         self._named: dict[int, tuple[str, Fragment]] = {}
 
     def render(self, plan: Plan) -> Fragment:
         """The statement's text."""
-        body = self._select(plan).text(self._dialect)
+        return self.whole(self.body(plan))
+
+    def body(self, plan: Plan) -> Fragment:
+        """A plan as a SELECT within the statement."""
+        return self._select(plan).text(self._dialect)
+
+    def whole(self, body: Fragment) -> Fragment:
+        """The statement's text, after all of its body."""
         if not self._named:
             return body
         named = [build("{} AS (\n{}\n)", Fragment(name), indent(text)) for name, text in self._named.values()]
@@ -230,7 +237,7 @@ def _way(plan: Plan) -> str:
     return next(iter(plan.output), "").rpartition(ARROW)[0]
 
 
-def _shared(plan: Plan) -> frozenset[int]:
+def _shared(plans: Iterable[Plan]) -> frozenset[int]:
     """The ids of nodes with several parents (tables of their own names excepted)."""
     uses: Counter[int] = Counter()
     seen: set[int] = set()
@@ -243,5 +250,6 @@ def _shared(plan: Plan) -> frozenset[int]:
         for child in node.inputs:
             visit(child)
 
-    visit(plan)
+    for plan in plans:
+        visit(plan)
     return frozenset(key for key, count in uses.items() if count > 1)

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from semantic.model.facts import Kind
+from semantic.plan.node import Plan
 from semantic.query.query import Scalar
 
 Parameter = Scalar | tuple[Scalar, ...]
@@ -25,13 +26,14 @@ class Statement:
     """One SQL text with `?` parameters in text order. Datasets appear in it as tables of their own names.
 
     `datasets`: every dataset it reads, sorted. `digest`: equal for equal text, parameters (with their types) and
-    columns; the cache's key, next to the data version.
+    columns; the cache's key, next to the data version. `plan`: what it says, for whoever asks several at once.
     """
 
     sql: str
     params: tuple[Parameter, ...]
     columns: tuple[Column, ...]
     datasets: tuple[str, ...]
+    plan: Plan | None = field(default=None, repr=False, compare=False)
     digest: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
