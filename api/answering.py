@@ -57,7 +57,7 @@ class Answering:
     def __init__(self, served: Served, running: Running) -> None:
         self._served = served
         self._running = running
-        self._kept = Kept(served.settings.cache_bytes // 4)
+        self._kept = Kept(served.settings.each(served.settings.cache_bytes) // 4)
 
     def still(self, entry: Entry, headers: Mapping[bytes, bytes]) -> bool:
         """Whether an entry that answered somebody anonymous before may answer this request at once."""

@@ -25,6 +25,7 @@ from api.front import Front
 from api.graphiql import MOUNTED_AT, PageFiles
 from api.headers import Headers
 from api.place import find_model
+from api.rates import SharedRates
 from api.reload import watch
 from api.running import Running
 from api.seen.onlookers import Onlookers
@@ -36,6 +37,7 @@ from api.socket import SocketDoor
 from api.subscriptions import Subscriptions
 from api.table_door import TableDoor
 from api.viewers.refused import Unauthenticated, Unverifiable
+from api.workers.crew import Crew
 
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "POST"),
@@ -58,17 +60,20 @@ class App(FastAPI):
         await self._seeing(scope, receive, send)
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, crew: Crew | None = None) -> FastAPI:
     """The ASGI application. The model is loaded when it starts (its lifespan): ModelError, DataError, NO_MODEL.
+
+    `crew`: the workers of the same server, of which this is one.
 
     `app.state.served` holds the snapshot, `app.state.running` the requests in flight, `app.state.onlookers` whoever is
     told of them. UserError when the settings contradict each other.
     """
-    served, running = Served(settings), Running()
-    onlookers = Onlookers(served, running)
+    served = Served(settings, rates=None if crew is None else SharedRates(crew.rates))
+    running = Running()
+    onlookers = Onlookers(served, running, crew)
 
     answering = Answering(served, running)
-    subscriptions = Subscriptions(served, answering, onlookers.watchers, settings.subscribers)
+    subscriptions = Subscriptions(served, answering, onlookers.watchers, settings.each(settings.subscribers))
     documents = Documents(read_trusted(settings.trusted_documents), settings.trusted_only)
     front = Front(served, answering, subscriptions, documents)
     app = App(
@@ -104,16 +109,18 @@ async def _lifespan(
 ) -> AsyncIterator[None]:
     """From the first model's loading to the last query's end."""
     await served.open()
-    watching = asyncio.create_task(_watch(served)) if served.settings.reload else None
+    tasks = [asyncio.create_task(onlookers.note())] if served.settings.workers > 1 else []
+    if served.settings.reload:
+        tasks.append(asyncio.create_task(_watch(served)))
     try:
         yield
     finally:
         await subscriptions.close()
         await running.drain(served.settings.drain)
-        if watching is not None:
-            watching.cancel()
+        for task in tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await watching
+                await task
         await served.close()
         onlookers.close()
 

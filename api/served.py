@@ -43,11 +43,16 @@ class Served:
     `viewers` says who asks. UserError when the settings contradict each other.
     """
 
-    def __init__(self, settings: Settings, load: Callable[[Settings], Awaitable[Snapshot]] = load_snapshot) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        load: Callable[[Settings], Awaitable[Snapshot]] = load_snapshot,
+        rates: Rates | None = None,
+    ) -> None:
         self.settings = settings
         self.viewers = Viewers(settings)
         self.limits = settings.limits
-        self.rates = Rates()
+        self.rates = rates or Rates()
         self.problem: HeadwaterError | None = None
         self._load = load
         self._held: _Held | None = None

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import closing
 
 import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.connections import end_when_stalled, raise_file_limit
+from api.connections import raise_file_limit
+from api.example import example_query
+from api.serving import STOP_SECONDS, Started, listen
 from api.settings import Settings
-from semantic.errors import Code, HeadwaterError, UserError
-
-STOP_SECONDS = 5
-"""Connections that are still open this long after a stop was asked for are cut."""
+from semantic.errors import HeadwaterError
 
 
 class Server(uvicorn.Server):
-    """Serves one app. `failure` is why it could not start."""
+    """Serves one app."""
 
-    def __init__(self, app: FastAPI, settings: Settings, started: Callable[[FastAPI], None]) -> None:
+    def __init__(self, app: FastAPI, settings: Settings, started: Callable[[Started], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -36,19 +36,26 @@ class Server(uvicorn.Server):
         self._app = app
         self._started = started
         self._drain = settings.drain
-        self.failure: HeadwaterError | None = None
+        self._failure: HeadwaterError | None = None
+
+    def serve_at(self, listening: socket.socket) -> None:
+        """Serve until a signal. HeadwaterError when it can't start."""
+        raise_file_limit()
+        self.run([listening])
+        if self._failure is not None:
+            raise self._failure
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Load the model first: what is wrong with it is told as such and not as a failure of the server."""
         try:
             await self._app.state.served.open()
         except HeadwaterError as error:
-            self.failure = error
+            self._failure = error
             self.should_exit = True
             return
         await super().startup(sockets)
         if self.started:
-            self._started(self._app)
+            self._started(started_of(self._app))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Give running queries a while to end, stop the others, then wait for their callers to be told."""
@@ -57,34 +64,24 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings, started: Callable[[FastAPI, int], None]) -> None:
-    """Serve until a signal. `started` is called with the app and the port. ModelError, DataError, UserError."""
-    raise_file_limit()
-    listening = listen(settings.host, settings.port)
-    port = listening.getsockname()[1]
-    server = Server(create_app(settings), settings, lambda app: started(app, port))
-    try:
-        server.run([listening])
-    finally:
-        listening.close()
-    if server.failure is not None:
-        raise server.failure
+def serve(settings: Settings, started: Callable[[Started, int], None]) -> None:
+    """Serve until a signal. `started` is called with the port when questions are answered.
+
+    ModelError, DataError, UserError.
+    """
+    with closing(listen(settings.host, settings.port)) as listening:
+        port = listening.getsockname()[1]
+        Server(create_app(settings), settings, lambda said: started(said, port)).serve_at(listening)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the address. UserError when that can't be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    end_when_stalled(listening)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        reason = error.strerror or str(error)
-        raise UserError(
-            Code.BAD_VALUE,
-            f"Port {port} of {host} can't be listened at: {reason}.",
-            "Choose another with --port, or 0 for a free one.",
-        ) from None
-    return listening
+def started_of(app: FastAPI) -> Started:
+    """What there is to say of an app whose model is loaded."""
+    served = app.state.served
+    model = served.snapshot.model
+    return Started(
+        version=app.version,
+        datasets=len(model.stored),
+        metrics=len(model.metrics),
+        query=" ".join(example_query(served.snapshot)["query"].split()),
+        signs_in=not served.viewers.may_be_anonymous(model),
+    )

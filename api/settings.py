@@ -30,6 +30,7 @@ class Settings:
     root: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8000
+    workers: int = 1
     reload: bool = True
     freshness_check: float = 1.0
     deadline: float = 30.0
@@ -117,21 +118,26 @@ class Settings:
 
     @property
     def engine(self) -> EngineSettings:
-        """Those of the engine."""
+        """Those of one worker's engine."""
         from engine.settings import EngineSettings, cores  # with it comes DuckDB, which most commands don't need
 
         return EngineSettings(
-            threads=self.threads or cores(),
-            memory_limit=self.memory_limit,
+            threads=self.threads or self.each(cores()),
+            memory_limit=self.memory_limit and self.each(self.memory_limit),
             spill_directory=self.spill_dir,
-            concurrent=self.concurrency or cores(),
-            queue_length=self.queue,
+            concurrent=self.each(self.concurrency or cores()),
+            queue_length=self.each(self.queue),
             deadline_seconds=self.deadline,
             linger_seconds=self.linger,
-            cache_bytes=self.cache_bytes,
+            cache_bytes=self.each(self.cache_bytes),
             freshness_check=self.freshness_check,
             confined=self.is_hardened,
+            processes=self.workers,
         )
+
+    def each(self, whole: int) -> int:
+        """One worker's part of what is for all of them: of something, at least 1."""
+        return max(min(whole, 1), whole // self.workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ SETTINGS = (
     ),
     Setting("host", str, "The address to listen at; 0.0.0.0 is every one of this machine's.", "127.0.0.1"),
     Setting("port", values.port, "The port to listen at; 0 takes a free one.", "8000"),
+    Setting("workers", values.count, "Processes that answer, each with an engine and a cache of its own.", "1"),
     Setting("reload", values.flag, "Whether a changed model takes effect without a restart.", "1"),
     Setting("freshness_check", values.seconds, "Seconds for which the files are not looked at again.", "1"),
     Setting("deadline", values.seconds, "Seconds after which nobody waits for a query any longer; 0 is never.", "30"),
@@ -181,7 +188,7 @@ SETTINGS = (
     Setting("concurrency", values.count, "Queries that run at the same time; others wait.", "the number of cores"),
     Setting("queue", values.count, "Queries that may wait; more are refused.", "200"),
     Setting("drain", values.seconds, "Seconds that running queries get to end when the server is to stop.", "5"),
-    Setting("threads", values.count, "Threads that all running queries share.", "the number of cores"),
+    Setting("threads", values.count, "Threads of each worker, for all its running queries.", "a part of the cores"),
     Setting("memory_limit", values.size, "Memory for running queries.", "DuckDB's: four fifths of the machine's"),
     Setting(
         "spill_dir", values.folder, "Where queries larger than the memory put rows.", "the system's temporary folder"

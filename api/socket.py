@@ -47,7 +47,7 @@ class SocketDoor:
         self._subscriptions = subscriptions
         self._documents = documents
         self._origins = served.settings.cors_origins
-        self._most = served.settings.subscribers
+        self._most = served.settings.each(served.settings.subscribers)
         self._silent: dict[_Connection, None] = {}
         self._seats = Seats(self._most)
 

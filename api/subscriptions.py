@@ -65,7 +65,8 @@ class Subscriptions:
         with self._served.lease() as snapshot:
             viewer = await self._served.viewers.of(connection, snapshot.model)
         limits, reader = self._served.limits.of(viewer), Reader()
-        with self._seats.held(viewer.id, limits.subscriptions, reader.dismiss):
+        most = self._served.settings.each(limits.subscriptions)
+        with self._seats.held(viewer.id, most, reader.dismiss):
             if await self._follows(asked, viewer, limits):
                 async for response in self._followed(asked, connection, reader):
                     yield response

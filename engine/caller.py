@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,10 @@ class Caller:
 
     name: str = ""
     concurrent: int = 0
+
+    def within(self, processes: int) -> Caller:
+        """The caller as one of so many processes sees them: with a part of what is theirs, and at least one query."""
+        return replace(self, concurrent=max(1, self.concurrent // processes)) if self.concurrent else self
 
 
 CALLER: ContextVar[Caller] = ContextVar("caller", default=Caller())  # noqa: B039 - it is frozen

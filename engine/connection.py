@@ -17,6 +17,8 @@ REPEATS = "repeats"
 """The schema of the engine's own tables: rows that repeat a key, one table for an edition."""
 
 _FREE = "allocator_background_threads"
+_USUAL_PERCENT = 80
+"""Of the machine's memory, which DuckDB takes where nothing else is said."""
 _NO_SURPRISES = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -54,6 +56,8 @@ def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | flo
     }
     if settings.memory_limit is not None:
         config["memory_limit"] = f"{settings.memory_limit}B"
+    elif settings.processes > 1:
+        config["memory_limit"] = f"{_USUAL_PERCENT / settings.processes:.3f}%"
     return config
 
 

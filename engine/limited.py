@@ -18,6 +18,7 @@ class Limited(Engine, Busy):
 
     def __init__(self, inner: Engine, settings: EngineSettings) -> None:
         self._inner = inner
+        self._processes = settings.processes
         self._deadline = settings.deadline_seconds
         self._end = settings.deadline_seconds and settings.deadline_seconds + settings.linger_seconds
         self._admission = Admission(settings.concurrent, settings.queue_length, settings.deadline_seconds)
@@ -29,7 +30,8 @@ class Limited(Engine, Busy):
 
     async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
         """The inner engine's, when it is this one's turn. Overloaded, Timeout."""
-        async with in_time(self._end, "The query was stopped"), self._admission.turn(CALLER.get()):
+        caller = CALLER.get().within(self._processes)
+        async with in_time(self._end, "The query was stopped"), self._admission.turn(caller):
             return await self._inner.answer(datasets, compile_statement)
 
     def load(self) -> Load:

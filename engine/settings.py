@@ -30,6 +30,8 @@ class EngineSettings:
     `settle_seconds`: files younger than this may still be in the middle of a replacement, and are waited for.
     `read_attempts`: how often a query whose files change under it is run before it fails.
     `confined`: no link may lead out of the folder that sources start from.
+    `processes`: that serve together, each with an engine of its own. The memory of the machine, and what one caller may
+    run at the same time, is for all of them.
     """
 
     threads: int = field(default_factory=cores)
@@ -44,3 +46,4 @@ class EngineSettings:
     settle_seconds: float = 0.1
     read_attempts: int = 3
     confined: bool = False
+    processes: int = 1

@@ -39,11 +39,16 @@ def _move_in(within: Path) -> Path:
     within.mkdir(parents=True, exist_ok=True)
     sweep(within)
     home = within / f"{PREFIX}{uuid4().hex}"
-    lock = os.open(f"{home}{LOCK}", os.O_RDWR | os.O_CREAT, 0o600)  # stays open for as long as the process lives
-    _is_ours(lock)
+    _lock(home)
     home.mkdir(mode=0o700)
     atexit.register(_move_out, home, os.getpid())
     return home
+
+
+def move_out() -> None:
+    """Remove this process's folders now, where it won't end by itself."""
+    for home in _homes.values():
+        _move_out(home, os.getpid())
 
 
 def _move_out(home: Path, owner: int) -> None:
@@ -69,12 +74,21 @@ def sweep(within: Path) -> None:
 
 if sys.platform == "win32":
 
-    def _is_ours(lock: int) -> bool:
+    def _lock(home: Path) -> None:
         """No locks of this kind there: nothing is swept."""
+        Path(f"{home}{LOCK}").touch()
+
+    def _is_ours(lock: int) -> bool:
         return False
 
 else:
     import fcntl
+
+    def _lock(home: Path) -> None:
+        """Lock the folder for as long as the process lives. Under the name it is swept by, the lock is never free."""
+        lock = os.open(f"{home}.new", os.O_RDWR | os.O_CREAT, 0o600)
+        _is_ours(lock)
+        os.rename(f"{home}.new", f"{home}{LOCK}")
 
     def _is_ours(lock: int) -> bool:
         """Take the lock, if no living process has it."""

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Code(StrEnum):
@@ -115,6 +116,14 @@ class HeadwaterError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.suggestion}" if self.suggestion else self.message
+
+    def __reduce__(self) -> tuple[Callable[..., HeadwaterError], tuple[Any, ...], dict[str, Any]]:
+        """How it goes from one process to another: what it is made from is not what `args` holds."""
+        return _anew, (type(self), self.args), self.__dict__
+
+
+def _anew(kind: type[HeadwaterError], args: tuple[Any, ...]) -> HeadwaterError:
+    return kind.__new__(kind, *args)
 
 
 class UserError(HeadwaterError):

@@ -55,11 +55,13 @@ def _option(setting: Setting) -> Callable[[F], F]:
 
 
 def settings_of(given: dict[str, Any]) -> Settings:
-    """The settings of the environment, and over them those given as options."""
+    """The settings of the environment, and over them those given as options. Only a server has several workers."""
     try:
         settings = from_environment(os.environ)
     except UserError as error:
         raise click.UsageError(error.message) from None
+    if "workers" not in given:
+        settings = replace(settings, workers=1)
     return replace(settings, **{name: value for name, value in given.items() if value is not None})
 
 

@@ -6,13 +6,16 @@ import json
 import shlex
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from api.commands.options import setting_options, settings_of
 from api.setting_values import HARDENED
 from api.settings import SETTINGS, Settings
+
+if TYPE_CHECKING:
+    from api.serving import Started
 
 
 @click.command("serve", short_help="Serve the model as GraphQL over HTTP.")
@@ -26,37 +29,40 @@ def command(hardened: bool, **given: Any) -> None:
     began = time.perf_counter()
     settings = settings_of(given | ({"profile": HARDENED} if hardened else {}))
     from api.place import find_model
-    from api.seen.log import start_logging
-    from api.server import serve
     from api.terminal import output
 
     find_model(settings.model, Path.cwd())
+
+    def started(said: Started, port: int) -> None:
+        output().print(greeting(said, settings, port, time.perf_counter() - began))
+
+    if settings.workers > 1:  # only they load what it takes to answer
+        from api.workers.supervisor import supervise
+
+        supervise(settings, started)
+        return
+    from api.seen.lines import start_logging
+    from api.server import serve
+
     start_logging(settings.log_level, settings.logs_json)
-
-    def started(app: Any, port: int) -> None:
-        output().print(greeting(app, settings, port, time.perf_counter() - began))
-
     serve(settings, started)
 
 
-def greeting(app: Any, settings: Settings, port: int, seconds: float) -> str:
+def greeting(said: Started, settings: Settings, port: int, seconds: float) -> str:
     """What a person needs to go on: the address, the page, and a query to copy."""
-    from api.example import example_query
     from api.terminal import counted
 
-    snapshot = app.state.served.snapshot
     address = f"http://{reachable(settings.host)}:{port}"
-    query = " ".join(example_query(snapshot)["query"].split())
-    body = shlex.quote(json.dumps({"query": query}, ensure_ascii=False))
-    model = snapshot.model
+    body = shlex.quote(json.dumps({"query": said.query}, ensure_ascii=False))
     pages = "" if settings.is_hardened else f"  GraphiQL  {address}/graphql\n  Schema    {address}/schema.graphql\n\n"
+    workers = f" with {counted(settings.workers, 'worker')}" if settings.workers > 1 else ""
     key, how = "", ""
-    if not app.state.served.viewers.may_be_anonymous(model):
+    if said.signs_in:
         key = ' -H "authorization: Bearer $KEY"'
         how = "Callers sign in: KEY=$(headwater keys create --name me) makes a key; --claim gives it claims.\n\n"
     return (
-        f"Headwater {app.version}: {counted(len(model.stored), 'dataset')}, "
-        f"{counted(len(model.metrics), 'metric')}, ready in {seconds:.1f} s.\n\n"
+        f"Headwater {said.version}: {counted(said.datasets, 'dataset')}, "
+        f"{counted(said.metrics, 'metric')}, ready{workers} in {seconds:.1f} s.\n\n"
         f"{pages}"
         f"  curl -s {address}/graphql -H 'content-type: application/json'{key} -d {body}\n\n"
         f"{how}"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from api.seen.appended import Appended
 from api.seen.record import Record
 from semantic.errors import Code, UserError
 from semantic.model.model import Model
@@ -19,34 +17,23 @@ from semantic.query.access import row_policies
 from semantic.query.query import Viewer
 
 
-class _File(RotatingFileHandler):
-    def handleError(self, record: logging.LogRecord) -> None:
-        """What went wrong is told where the other errors are."""
-        error = sys.exception()
-        if error is not None:
-            raise error
-
-
 class AuditLog:
     """A watcher that writes a line of JSON for each request that asked for something, or was refused.
 
-    The file is renamed to `<file>.1`, that to `<file>.2` and so on, when it would grow beyond `most_bytes`; `keep` of
-    them are kept. A line is written whole before the next request is answered.
+    A line is written before the next request is answered.
     """
 
     def __init__(self, path: Path, most_bytes: int, keep: int) -> None:
         """UserError BAD_VALUE when the file can't be written."""
         try:
-            self._file = _File(path, maxBytes=most_bytes, backupCount=keep, encoding="utf-8")
+            self._file = Appended(path, most_bytes, keep)
         except OSError as error:
             raise UserError(Code.BAD_VALUE, f"The audit log {path} can't be written: {error.strerror}.") from None
-        self._file.setFormatter(logging.Formatter("%(message)s"))
 
     def seen(self, record: Record) -> None:
         """Write a line."""
         if record.account.asked or record.account.dimensions or record.notes.codes or record.status >= 400:
-            text = orjson.dumps(line_of(record)).decode()
-            self._file.emit(logging.LogRecord("audit", logging.INFO, "", 0, text, None, None))
+            self._file.add(orjson.dumps(line_of(record), option=orjson.OPT_APPEND_NEWLINE))
 
     def close(self) -> None:
         """Close the file."""

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
-
-import orjson
 
 from api.resolvers.ledger import Ran
 from api.seen.record import Record
@@ -15,8 +12,6 @@ from semantic.plan.show import show
 
 REQUESTS = logging.getLogger("headwater.request")
 SLOW = logging.getLogger("headwater.slow")
-QUIET = ("watchfiles", "asyncio", "uvicorn")
-"""Loggers that have something to say to developers only."""
 
 
 class RequestLog:
@@ -78,43 +73,3 @@ def _slow(ran: Ran) -> dict[str, Any]:
         "plan": show(without_values(ran.compiled.plan)),
         "sql": ran.statement.sql,
     }
-
-
-class JsonLines(logging.Formatter):
-    """Every record a line of JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
-
-
-class Lines(logging.Formatter):
-    """Every record a line for people; the plan of a slow query below it."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        fields = dict(getattr(record, "fields", {}))
-        long = [f"\n{fields.pop(name)}" for name in ("plan", "sql") if name in fields]
-        short = f" {orjson.dumps(fields, default=str).decode()}" if fields else ""
-        return f"{super().format(record)}{short}{''.join(long)}"
-
-
-def start_logging(level: str, as_json: bool) -> None:
-    """Write what is logged to standard error."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if as_json else Lines())
-    logging.basicConfig(level=level.upper(), handlers=[handler])
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.INFO if level == "debug" else logging.WARNING)

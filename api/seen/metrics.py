@@ -10,7 +10,9 @@ from prometheus_client.registry import Collector
 
 from api.running import Running
 from api.seen.record import Record
+from api.seen.together import Together
 from api.served import Served
+from api.workers.crew import Crew
 from engine.load import load_of
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -18,12 +20,15 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 class Metrics:
-    """Of one server. A watcher of requests, and the text that Prometheus reads."""
+    """Of one server. A watcher of requests, and the text that Prometheus reads. `crew`: of all its workers."""
 
-    def __init__(self, served: Served, running: Running) -> None:
+    def __init__(self, served: Served, running: Running, crew: Crew | None = None) -> None:
+        now = _Now(served, running)
         self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        self._registry.register(_Now(served, running))
+        self._together = None if crew is None else Together(crew.folder, now)
+        if self._together is None:
+            self._registry.register(now)
+            ProcessCollector(registry=self._registry)
         self._seconds = self._histogram("request_seconds", "Requests by door and status.", ("door", "status"))
         self._query_seconds = self._histogram("query_seconds", "Statements that were run.")
         self._answers = self._counter("answers", "Requests with questions, by where answers came from.", ("cache",))
@@ -64,7 +69,12 @@ class Metrics:
 
     def text(self) -> bytes:
         """All of it, in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self._together or self._registry)
+
+    def note(self) -> None:
+        """Write down what is true now, where other workers find it."""
+        if self._together is not None:
+            self._together.note()
 
 
 class _Now(Collector):
@@ -78,6 +88,7 @@ class _Now(Collector):
         """The gauges."""
         snapshot = self._served.snapshot
         load = load_of(snapshot.engine)
+        yield _gauge("workers", "Processes that answer.", 1)
         yield _gauge("requests_running", "Requests in flight.", len(self._running))
         yield _gauge("queries_running", "Queries that run.", load.running)
         yield _gauge("queries_waiting", "Queries that wait for their turn.", load.waiting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.metadata import version
 
 from api.running import Running
@@ -11,14 +12,18 @@ from api.seen.metrics import Metrics
 from api.seen.record import Watcher
 from api.seen.traces import Traces
 from api.served import Served
+from api.workers.crew import Crew
+
+NOTED_EVERY = 1.0
+"""Seconds after which a worker writes down anew what is true of it."""
 
 
 class Onlookers:
     """Of one server. UserError when one of them can't begin."""
 
-    def __init__(self, served: Served, running: Running) -> None:
+    def __init__(self, served: Served, running: Running, crew: Crew | None = None) -> None:
         settings = served.settings
-        self.metrics = Metrics(served, running)
+        self.metrics = Metrics(served, running, crew)
         self.watchers: list[Watcher] = [self.metrics, RequestLog()]
         self._open: list[AuditLog | Traces] = []
         if settings.slow_query:
@@ -28,6 +33,12 @@ class Onlookers:
         if settings.traces:
             self._open.append(Traces(version("headwater")))
         self.watchers += self._open
+
+    async def note(self) -> None:
+        """Keep what is true of this worker known to the others, for ever."""
+        while True:
+            self.metrics.note()
+            await asyncio.sleep(NOTED_EVERY)
 
     def close(self) -> None:
         """Write what is left."""

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
 from api.seen.audit import AuditLog
-from api.seen.log import JsonLines, Lines
+from api.seen.lines import JsonLines, Lines
 from api.seen.notes import Notes
 from api.seen.record import Record, Watcher
 from api.seen.seeing import Seeing

@@ -22,6 +22,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from api.cli import cli
 from api.commands.serve import greeting
+from api.server import started_of
 from api.settings import Settings
 from api.viewers import jwks
 from api.viewers.keys import KeyRecord, new_key, read_keys, revoke, write_keys
@@ -434,8 +435,8 @@ def test_commands_ask_with_claims(tmp_path: Path) -> None:
 def test_the_greeting_says_how_to_sign_in(live: LiveServer, tmp_path: Path) -> None:
     settings = Settings(model=make_project(tmp_path, MODEL + POLICY), reload=False)
     with live.serving(settings) as app:
-        text = greeting(app, settings, live.port, 0.1)
+        text = greeting(started_of(app), settings, live.port, 0.1)
         assert '-H "authorization: Bearer $KEY"' in text
         assert "KEY=$(headwater keys create --name me)" in text
     with live.serving(replace(settings, anonymous=True)) as app:
-        assert "KEY" not in greeting(app, settings, live.port, 0.1)
+        assert "KEY" not in greeting(started_of(app), settings, live.port, 0.1)

@@ -8,9 +8,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-from fastapi import FastAPI
-
 from api.server import serve
+from api.serving import Started
 from api.settings import Settings
 from tests.shop import make_project, write_table
 
@@ -23,7 +22,7 @@ def main() -> None:
         model = make_project(root)
         settings = Settings(model=model, port=0, reload=False, freshness_check=0.1, log_level="error")
 
-        def started(_: FastAPI, port: int) -> None:
+        def started(_: Started, port: int) -> None:
             print(json.dumps({"port": port, "model": str(model)}), flush=True)
 
         threading.Thread(target=obey, args=(root,), daemon=True).start()
