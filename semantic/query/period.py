@@ -66,8 +66,7 @@ def resolve(asked: TimeRange, data_through: date | None, tz: ZoneInfo, week_star
         case Between(start, end):
             if end <= start:
                 raise _bad("The range's end is not after its start.", "`end` is excluded: it must be after `start`.")
-            last_moment = end - timedelta(microseconds=1)
-            return Span(to_local(start, tz).date(), to_local(last_moment, tz).date(), start, end)
+            return _between(start, end, tz)
         case Last():
             if data_through is None:
                 raise _bad(
@@ -84,7 +83,20 @@ def _guarded(first: date, last: date, tz: ZoneInfo) -> Span:
     try:
         return days_span(first, last, tz)
     except (OverflowError, ValueError) as error:
-        raise _bad(f"The range {first} to {last} is outside the calendar.", "Use years 1 to 9998.") from error
+        raise _outside(first, last) from error
+
+
+def _between(start: datetime, end: datetime, tz: ZoneInfo) -> Span:
+    try:
+        first, last = to_local(start, tz).date(), to_local(end - timedelta(microseconds=1), tz).date()
+        days_span(first, last, tz)  # its days have a beginning and an end
+    except (OverflowError, ValueError) as error:
+        raise _outside(start, end) from error
+    return Span(first, last, start, end)
+
+
+def _outside(start: Moment, end: Moment) -> QueryError:
+    return _bad(f"The range {start} to {end} is outside the calendar.", "Use years 1 to 9998.")
 
 
 def _last(asked: Last, data_through: date, tz: ZoneInfo, week_start: Weekday) -> Span:
