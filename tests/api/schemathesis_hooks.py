@@ -77,13 +77,11 @@ def _kept(given: Iterable[N] | None) -> Iterable[N]:
 @schemathesis.hook
 def map_body(_: schemathesis.HookContext, document: DocumentNode) -> DocumentNode:
     """The document, or most often one that means more."""
-    match len(print_ast(document)) % 6:
-        case 0:
-            return document
-        case 1:
-            return visit(document, _Sensible(()))
-        case _:
-            return visit(document, _Sensible(FITTING))
+    luck = len(print_ast(document)) % 6
+    if luck == 0:
+        return document
+    sensible: DocumentNode = visit(document, _Sensible(FITTING if luck > 1 else ()))
+    return sensible
 
 
 @schemathesis.check
