@@ -31,7 +31,7 @@ def lower(bound: BoundQuery, word: int = WORD, least: LeastGroups | None = None)
     """
     leaves, values = _expanded(bound)
     withheld = withholding(bound, leaves, values, least)
-    plans = [plan for part in parts(bound, leaves.items()) for plan in lower_part(part, word)]
+    plans = [plan for part in parts(bound, leaves.items(), word) for plan in lower_part(part, word)]
     if not plans:
         raise QueryError(
             Code.DIMENSION_NOT_SHARED,

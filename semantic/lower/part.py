@@ -1,7 +1,8 @@
 """Parts: the leaves that can be computed together, each part as a plan with the same columns.
 
-Four shapes, from the cheapest:
+Five shapes, from the cheapest:
     direct     a reading by its own periods (or, without time fields, of one interval of time)
+    marked     distinct counts of many rows, by a key of few values: those of each value counted as bits (marks.py)
     moved      a reading by whole periods → each moved to the periods that ask for it (offsets)
     counted    distinct counts over windows of days: the days of each value as bits (distinct.py)
     windowed   rows → partial Aggregate by day → joined with every window that holds the day → Aggregate again
@@ -20,6 +21,7 @@ from semantic.lower.distinct import counted, fits
 from semantic.lower.frames import Interval, aligned, intervals, moment_kind, unit
 from semantic.lower.funnel import FunnelReading
 from semantic.lower.leaf import CohortLeaf, CreditLeaf, Leaf, MetricLeaf, StepLeaf, ValueLeaf
+from semantic.lower.marks import Marked, counted_by_marks, marked_key
 from semantic.lower.retention import RetentionReading, ValueReading
 from semantic.lower.rows import Rows
 from semantic.lower.scope import Scope
@@ -84,21 +86,24 @@ class Part:
         return Rows(bound, scope, metrics, time_column(bound.model, metric), start, end)
 
 
-def parts(bound: BoundQuery, items: Iterable[tuple[Leaf, str]]) -> tuple[Part, ...]:
-    """Leaves grouped so that each group reads its data once."""
+def parts(bound: BoundQuery, items: Iterable[tuple[Leaf, str]], word: int) -> tuple[Part, ...]:
+    """Leaves grouped so that each group reads its data once. `word`: bits of a word."""
     groups: dict[tuple[object, ...], list[tuple[Leaf, str]]] = {}
     for leaf, name in items:
-        groups.setdefault(_group(bound, leaf), []).append((leaf, name))
+        groups.setdefault(_group(bound, leaf, word), []).append((leaf, name))
     return tuple(Part(bound, tuple(group)) for group in groups.values())
 
 
-def _group(bound: BoundQuery, leaf: Leaf) -> tuple[object, ...]:
+def _group(bound: BoundQuery, leaf: Leaf, word: int) -> tuple[object, ...]:
     match leaf:
         case MetricLeaf(metric, frame):
             timed = bound.span is not None or bound.time_keys or not frame.is_plain
             if _by_bits(bound, leaf):
                 return ("bits", metric.dataset, time_column(bound.model, metric), metric.expr, frame.offset)
-            return ("rows", metric.dataset, time_column(bound.model, metric) if timed else None, frame)
+            time = time_column(bound.model, metric) if timed else None
+            if _marked(Part(bound, ((leaf, ""),)), word) is not None:
+                return ("marks", metric.dataset, time, metric.expr)
+            return ("rows", metric.dataset, time, frame)
         case StepLeaf(funnel, _, frame, where):
             return ("funnel", funnel.name, frame, where)
         case CohortLeaf(retention=retention, frame=frame, where=where):
@@ -128,10 +133,12 @@ def lower_part(part: Part, word: int) -> Iterator[Plan]:
     if _by_bits(bound, part.items[0][0]):
         yield from _counted(part, word)
         return
+    marked = _marked(part, word)
+    if marked is not None:
+        yield from counted_by_marks(_plain(part), marked)
+        return
     if part.frame.is_plain:
-        span = bound.span
-        reading = part.reading(span.start, span.end) if span else part.reading()
-        yield reading.by(bound.keys)
+        yield part.reading(*_span(bound)).by(bound.keys)
         return
     found = intervals(bound, part.frame)
     reading = part.reading(*_edges(bound, part.frame, found))
@@ -153,6 +160,20 @@ def lower_part(part: Part, word: int) -> Iterator[Plan]:
             "Conversions and retentions have no value over windows or shifted parts of periods.",
             "Use an offset of whole periods, or leave the time field out.",
         )
+
+
+def _marked(part: Part, word: int) -> Marked | None:
+    """The key that distinct counts are made faster by."""
+    leaf = part.items[0][0]
+    return marked_key(_plain(part), leaf, word) if isinstance(leaf, MetricLeaf) and leaf.frame.is_plain else None
+
+
+def _plain(part: Part) -> Rows:
+    return part.rows(*_span(part.bound))
+
+
+def _span(bound: BoundQuery) -> tuple[datetime | None, datetime | None]:
+    return (None, None) if bound.span is None else (bound.span.start, bound.span.end)
 
 
 def _counted(part: Part, word: int) -> Iterator[Plan]:

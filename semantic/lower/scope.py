@@ -167,6 +167,12 @@ class Scope:
             plan = Join(plan, right, JoinKind.LEFT, on)
         return plan
 
+    def few_values(self, name: str) -> tuple[str | int | bool, ...] | None:
+        """All values of a column but null, where it is known to have few."""
+        path, column = self._way(name)
+        at = self.model.relationships[path[-1]].to_dataset if path else self.dataset.name
+        return self.facts.datasets[at].values.get(column)
+
     def _way(self, name: str) -> tuple[tuple[str, ...], str]:
         """The relationships that a name begins with, and the column, which may have an arrow of its own."""
         steps, path, here = name.split(ARROW), list[str](), self.dataset.name
