@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.answers import answering
 from bench.cold import cold
 from bench.credit import credit
+from bench.dashboard import dashboard
 from bench.data import prepare
 from bench.measure import Figure
 from bench.sequences import sequences
@@ -48,6 +49,7 @@ SECTIONS: dict[str, Callable[[Path, int, int], Iterable[Figure]]] = {
     "compiling": lambda folder, threads, runs: compiling(runs),
     "cold": _cold,
     "answering": answering,
+    "dashboard": dashboard,
     "sequences": sequences,
     "credit": credit,
     "idle": lambda folder, threads, runs: idle(),

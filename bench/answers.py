@@ -1,4 +1,4 @@
-"""Serving at the limit of the machine: kept answers, answers made anew from kept results, and a dashboard at once."""
+"""Serving at the limit of the machine: kept answers and answers made anew from kept results."""
 
 from __future__ import annotations
 
@@ -60,39 +60,6 @@ def answering(folder: Path, threads: int, runs: int) -> Iterator[Figure]:
         _ask(port, _request(ANEW, 10_000), runs * 5)
         took = (server.cpu() - began) * 1000 / (runs * 5)
         yield Figure("a kept result written anew, 10,000 × 5", took, "ms CPU", None, "<= 5 ms", took <= 5)
-    yield from _dashboard(folder, threads, runs)
-
-
-def _dashboard(folder: Path, threads: int, runs: int) -> Iterator[Figure]:
-    """Twelve tiles in one document, and one by one; answered anew each time, of other days each."""
-    with serving(folder, threads, HEADWATER_LOG_LEVEL="warning", HEADWATER_CACHE_BYTES="1") as server:
-        together, apart = [], []
-        for run in range(-1, runs):
-            tiles = list(_tiles(run))
-            whole = "{ " + " ".join(f"t{place}: {tile}" for place, tile in enumerate(tiles)) + " }"
-            one = _seconds(lambda: server.ask(whole))  # noqa: B023
-            other = _seconds(lambda: [server.ask(f"{{ {tile} }}") for tile in tiles])  # noqa: B023
-            if run >= 0:
-                together.append(one)
-                apart.append(other)
-    at_once, singly = sorted(together)[runs // 2] * 1000, sorted(apart)[runs // 2] * 1000
-    yield Figure("12 tiles in one document", at_once, "ms", singly, "<= 0.6 × 12 requests", at_once <= 0.6 * singly)
-
-
-def _tiles(run: int) -> Iterator[str]:
-    """Numbers, each by itself, and charts that share their days."""
-    days = f"limit: {900 + run}"
-    for metric in ("pv", "uv", "gmv"):
-        yield f"metrics({days}) {{ totals {{ {metric} }} }}"
-        yield f'metrics({days}, where: {{platform: {{ne: "x{run}"}}}}) {{ totals {{ {metric} }} }}'
-        yield f"metrics({days}) {{ rows {{ time(grain: DAY) {metric} }} }}"
-        yield f"metrics({days}) {{ rows {{ channel {metric} }} }}"
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def _in_turn(things: dict[str, tuple[Callable[[], float], Callable[[], None]]], times: int) -> dict[str, float]:
