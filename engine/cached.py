@@ -59,7 +59,7 @@ class Cached(Engine, Busy):
             return _again(kept, facts)
 
         def compile_again(now: Facts) -> Statement:
-            return statement if now.version == facts.version else compile_statement(now)
+            return statement if now is facts else compile_statement(now)
 
         try:
             compute = partial(self._compute, datasets, compile_again)

@@ -15,6 +15,7 @@ from engine.edition import Edition, together
 from engine.engine import Answer, Compile, Engine
 from engine.files import changing
 from engine.guard import Guard
+from engine.learning import Learning
 from engine.press import Press
 from engine.settings import EngineSettings
 from engine.shelf import Shelf
@@ -39,7 +40,9 @@ class DuckDBEngine(Engine):
         self._guard = Guard()
         self._queries = Lane(connection, settings.concurrent, "query")
         self._looks = Lane(connection, LOOKING_THREADS, "look")
-        self._shelf = Shelf(presses, self._looks, settings.freshness_check)
+        few = {name: press.few for name, press in presses.items()}
+        learning = Learning(few, Lane(connection, 1, "aside"), self._queries.is_busy)
+        self._shelf = Shelf(presses, self._looks, learning, settings.freshness_check)
         self._known: LRUCache[tuple[Edition, ...], Facts] = LRUCache(KNOWN_FACTS)
 
     async def facts(self, datasets: Sequence[str]) -> Facts:

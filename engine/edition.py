@@ -16,7 +16,7 @@ import duckdb
 
 from engine.connection import REPEATS
 from engine.files import Listing
-from engine.reader import Reader
+from engine.reader import Look, Reader
 from semantic.model.facts import DatasetFacts, Facts
 
 
@@ -29,6 +29,7 @@ class Edition:
     reader: Reader
     listing: Listing
     facts: DatasetFacts
+    look: Look
     lost: int = 0
 
     def unchanged(self) -> bool:
@@ -45,4 +46,6 @@ def drop(cursor: duckdb.DuckDBPyConnection, schema: str) -> None:
 def together(datasets: Mapping[str, DatasetFacts]) -> Facts:
     """Facts of several datasets, and one version for all of them."""
     versions = repr(sorted((name, facts.version) for name, facts in datasets.items()))
-    return Facts(hashlib.blake2b(versions.encode(), digest_size=12).hexdigest(), MappingProxyType(dict(datasets)))
+    version = hashlib.blake2b(versions.encode(), digest_size=12).hexdigest()
+    learned = sum(len(facts.values) for facts in datasets.values())
+    return Facts(version, MappingProxyType(dict(datasets)), learned)

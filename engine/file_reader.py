@@ -48,9 +48,9 @@ class FileReader:
             scans = tuple(partial(csv_scan, layout=layout, trusting=trusting) for trusting in (True, False))
         else:
             scans = (partial(parquet_scan, layout=layout),)
-        rows = None if is_csv else sum(footer.rows for footer in footers)
+        counts = None if is_csv else tuple(footer.rows for footer in footers)
         columns = _presented(describe(cursor, scans[0](listing.paths)), layout)
-        return Look(scans, columns, is_csv, rows, layout.warnings)
+        return Look(scans, columns, is_csv, counts, layout.warnings)
 
     def _declared(self, layout: Layout, listing: Listing) -> Layout:
         """With the partitions that the source declares, which must be those in the paths."""

@@ -45,7 +45,7 @@ class IcebergReader:
         self._metadata: Stamp | None = None
         self._listing: Listing | None = None
         self._table: Any = None
-        self._rows = 0
+        self._counts: tuple[int, ...] = ()
 
     def listing(self) -> Listing:
         """The files of the newest snapshot. DataError when there is none, or when it deletes rows of files."""
@@ -68,8 +68,9 @@ class IcebergReader:
         columns = tuple((fields[number].name, type_name) for number, type_name in known.items())
         nested = [field.name for number, field in fields.items() if number not in known]
         warnings = tuple(f'Column "{name}" of "{self._dataset}" is nested and left out.' for name in nested)
+        ids = {fields[number].name: number for number in known}
         scan = partial(_scan, ids=tuple(known), columns=columns)
-        return Look((scan,), columns, rows=self._rows, warnings=warnings)
+        return Look((scan,), columns, counts=self._counts, warnings=warnings, ids=ids)
 
     def _newest_metadata(self) -> Stamp:
         """The table's state: the metadata file of the highest number, as no catalog is asked."""
@@ -97,8 +98,8 @@ class IcebergReader:
             raise self._unreadable(error) from error
         if any(task.delete_files for task in tasks):
             raise self._deleting()
-        self._rows = sum(task.file.record_count for task in tasks)
-        stamps = tuple(sorted(_stamp(task.file) for task in tasks))
+        counted = sorted((_stamp(task.file), task.file.record_count) for task in tasks)
+        stamps, self._counts = tuple(stamp for stamp, _ in counted), tuple(rows for _, rows in counted)
         if not stamps:
             raise DataError(f'The Iceberg table of "{self._dataset}" has no file.', detail=metadata)
         snapshot = Stamp(str(self._table.metadata.table_uuid), self._table.current_snapshot().snapshot_id, 0, 0, 0)

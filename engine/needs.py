@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from semantic.model.dataset import Dataset, Dimension, DimensionType
@@ -13,10 +13,16 @@ from semantic.model.reach import rates_key, time_column
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """`targets`: columns by which other datasets find a row of this one. `times`: columns whose bounds are wanted."""
+    """`targets`: columns by which other datasets find a row of this one. `times`: columns whose bounds are wanted.
+    `splits`: columns that dimensions simply are, those of time aside.
+    """
 
     targets: tuple[tuple[str, ...], ...]
     times: tuple[str, ...]
+    splits: tuple[str, ...]
+
+
+_TIMES = (DimensionType.DATE, DimensionType.TIME)
 
 
 def needs_of(model: Model, dataset: Dataset) -> Needs:
@@ -26,10 +32,14 @@ def needs_of(model: Model, dataset: Dataset) -> Needs:
     times = (time.name for time in placed if time is not None and time.dataset == dataset.name)
     scored = (score.time_dimension for score in model.scores.values() if score.dataset == dataset.name)
     rated = dataset.currency.time if dataset.currency else None
-    split = (_column(dimension) for dimension in dataset.dimensions)
-    named = (dataset.time_dimension, *times, *scored, rated, *split)
-    found = dict.fromkeys(name for name in named if name is not None)
-    return Needs(tuple(dict.fromkeys(_targets(model, dataset))), tuple(found))
+    days = (_column(dimension) for dimension in dataset.dimensions if dimension.type in _TIMES)
+    named = (dataset.time_dimension, *times, *scored, rated, *days)
+    splits = (_column(dimension) for dimension in dataset.dimensions if dimension.type not in _TIMES)
+    return Needs(tuple(dict.fromkeys(_targets(model, dataset))), _named(named), _named(splits))
+
+
+def _named(names: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def _targets(model: Model, dataset: Dataset) -> Iterator[tuple[str, ...]]:
@@ -45,8 +55,8 @@ def _targets(model: Model, dataset: Dataset) -> Iterator[tuple[str, ...]]:
 
 
 def _column(dimension: Dimension) -> str | None:
-    """The column that a dimension of time simply is: knowing its bounds, its zone has few cases."""
-    if dimension.type not in (DimensionType.DATE, DimensionType.TIME) or len(dimension.expr.refs) != 1:
+    """The column that a dimension simply is: knowing its bounds, a time's zone has few cases."""
+    if len(dimension.expr.refs) != 1:
         return None
     (ref,) = dimension.expr.refs
     return ref.name if not ref.path and dimension.expr.sql == f'"{ref.name}"' else None

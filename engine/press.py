@@ -14,6 +14,7 @@ from engine.carried import Carried, carried_over
 from engine.connection import give_memory_back
 from engine.edition import Edition, drop
 from engine.failures import of_data
+from engine.few import Few
 from engine.files import Listing, changing
 from engine.footers import describe
 from engine.kinds import LONGS, kind_of
@@ -30,13 +31,14 @@ _numbers = itertools.count(1)
 
 
 class Press:
-    """Of one dataset. Used by one thread at a time."""
+    """Of one dataset. Used by one thread at a time, except `few`, which is used by another one."""
 
     def __init__(self, dataset: Dataset, reader: Reader, needs: Needs, attempts: int) -> None:
         self._dataset = dataset
         self._reader = reader
         self._needs = needs
         self._attempts = attempts
+        self.few = Few(needs.splits)
 
     def edition(self, cursor: duckdb.DuckDBPyConnection, previous: Edition | None) -> Edition:
         """The edition of the files as they are now: the previous one when they are unchanged. DataError."""
@@ -92,7 +94,7 @@ class Press:
             warnings=look.warnings,
             longs=frozenset(name for name, type_name in shape if type_name in LONGS),
         )
-        return Edition(self._dataset.name, schema, self._reader, listing, facts, lost)
+        return Edition(self._dataset.name, schema, self._reader, listing, facts, look, lost)
 
     def _store(self, cursor: duckdb.DuckDBPyConnection, relation: str, look: Look, listing: Listing) -> None:
         """Copy the rows into a table, by the first scan that can read all of them, and delete those that lose."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 import duckdb
@@ -20,14 +21,21 @@ class Look:
     """What a reader sees in a listing.
 
     `scans`: make table expressions of files; the first that works is right. `columns`: those to present. `stored`: rows
-    are to be copied into a table, because a scan of them is slow. `rows`: how many, when the files tell.
+    are to be copied into a table, because a scan of them is slow. `counts`: how many rows each file has, in file order,
+    when the files tell. `ids`: of the columns that files know by a number, whatever their names.
     """
 
     scans: tuple[Scan, ...]
     columns: Shape
     stored: bool = False
-    rows: int | None = None
+    counts: tuple[int, ...] | None = None
     warnings: tuple[str, ...] = ()
+    ids: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def rows(self) -> int | None:
+        """How many there are, when the files tell."""
+        return None if self.counts is None else sum(self.counts)
 
 
 class Reader(Protocol):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from engine.edition import Edition, drop
+from engine.learning import Learning
 from engine.press import Press
 from engine.worker import Lane
 from semantic.errors import DataError
@@ -20,9 +21,10 @@ NEVER = float("-inf")
 class Shelf:
     """Used by one event loop. Old editions are dropped when the last query that reads them is done."""
 
-    def __init__(self, presses: Mapping[str, Press], lane: Lane, freshness_check: float) -> None:
+    def __init__(self, presses: Mapping[str, Press], lane: Lane, learning: Learning, freshness_check: float) -> None:
         self._presses = presses
         self._lane = lane
+        self._learning = learning
         self._freshness = freshness_check
         self._editions: dict[str, Edition] = {}
         self._checked: dict[str, float] = {}
@@ -68,6 +70,7 @@ class Shelf:
 
     async def close(self) -> None:
         """Stop looking."""
+        await self._learning.close()
         tasks = (*self._looking.values(), *self._dropping)
         for task in tasks:
             task.cancel()
@@ -97,10 +100,17 @@ class Shelf:
 
     def _put(self, name: str, edition: Edition) -> None:
         previous = self._editions.get(name)
+        if previous is not None and previous.schema == edition.schema:
+            return  # the same one; meanwhile more of it may be known
         self._editions[name] = edition
-        if previous is not None and previous is not edition:
+        if previous is not None:
             self._old.add(previous.schema)
             self._sweep()
+        self._learning.begin(edition, self.reading([edition]), self._learned)
+
+    def _learned(self, edition: Edition, more: Edition) -> None:
+        if self._editions.get(edition.dataset) is edition:
+            self._editions[edition.dataset] = more
 
     def _sweep(self) -> None:
         unread = [schema for schema in self._old if self._readers[schema] <= 0]

@@ -29,6 +29,10 @@ class Lane:
         self._jobs: set[_Job] = set()
         self._stopping: set[asyncio.Task[None]] = set()
 
+    def is_busy(self) -> bool:
+        """Whether there is work. Any thread may ask."""
+        return bool(self._jobs)
+
     async def run(self, work: Work[T]) -> T:
         """What `work` returns. Cancelling interrupts its query."""
         job = _Job(self._connection)

@@ -22,11 +22,13 @@ __all__ = ["Compiler", "Question"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiler:
-    """`compile_query` of one model, remembering the last `size` results by question, scope and data version."""
+    """`compile_query` of one model, remembering the last `size` results by question, scope, data version and what
+    is known of it.
+    """
 
     model: Model
     size: int = 512
-    _known: LRUCache[tuple[Question, Scope, str], Compiled] = field(init=False)
+    _known: LRUCache[tuple[Question, Scope, str, int], Compiled] = field(init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
     _thread: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "headwater-compile"), init=False)
 
@@ -38,14 +40,14 @@ class Compiler:
         loop answers others. QueryError as there.
         """
         with self._lock:
-            known = (question, scope_of(self.model, viewer), facts.version) in self._known
+            known = self._key(question, facts, viewer) in self._known
         if not known:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._thread, self.compile, question, facts, viewer)
 
     def compile(self, question: Question, facts: Facts, viewer: Viewer) -> Compiled:
         """The statement for a question, with its warnings. QueryError when it can't be answered."""
-        key = (question, scope_of(self.model, viewer), facts.version)
+        key = self._key(question, facts, viewer)
         with self._lock:
             known = self._known.get(key)
         if known is None:
@@ -53,3 +55,6 @@ class Compiler:
             with self._lock:
                 self._known[key] = known
         return known
+
+    def _key(self, question: Question, facts: Facts, viewer: Viewer) -> tuple[Question, Scope, str, int]:
+        return question, scope_of(self.model, viewer), facts.version, facts.learned

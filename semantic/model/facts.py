@@ -8,6 +8,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+Value = str | int | bool
+"""A value of a column that has few."""
+
 FEW = 62
 """How many values a column has at most whose values are listed: one bit each in a word, with two to spare."""
 
@@ -47,8 +50,9 @@ class DatasetFacts:
     `unique_keys`: column sets known not to repeat, as presented (an engine may present rows already de-duplicated).
     `version`: changes whenever the files do. `rows`: an estimate, for cost. `longs`: the columns of whole numbers that
     64 bits with a sign can hold. `values`: of columns known to have few, all values of the rows as presented, sorted,
-    without null, and maybe some that no row has any more (absent: not known, or more than FEW); empty: only nulls.
-    They may become known later for the same version.
+    without null, and maybe some that no row has (absent: not known, or more than FEW; empty: only nulls). They are of
+    the stored columns, before identities and currencies say what these mean; of all rows, whoever asks (never show
+    them); and may become known later for the same version.
     """
 
     version: str
@@ -58,12 +62,15 @@ class DatasetFacts:
     rows: int = 0
     warnings: tuple[str, ...] = ()
     longs: frozenset[str] = frozenset()
-    values: Mapping[str, tuple[str | int | bool, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, tuple[Value, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts of several datasets, and one version for all of them."""
+    """Facts of several datasets, and one version for all of them. `learned`: grows when more is known of the same
+    version.
+    """
 
     version: str
     datasets: Mapping[str, DatasetFacts]
+    learned: int = 0

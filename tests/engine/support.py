@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine import Answer, Engine, EngineSettings, open_engine
-from semantic.model.dataset import Dataset, Relationship, Source
-from semantic.model.expression import Ref
+from engine.duckdb import DuckDBEngine
+from semantic.model.dataset import Dataset, Dimension, DimensionType, Relationship, Source
+from semantic.model.expression import Expression, Ref
 from semantic.model.facts import DatasetFacts, Facts, Kind
 from semantic.model.metric import Aggregation, Simple
 from semantic.model.model import Model
@@ -64,6 +66,26 @@ async def opened(shop: Model, root: Path, settings: EngineSettings = NOW) -> Asy
 async def facts_of(shop: Model, root: Path, dataset: str = "events", settings: EngineSettings = NOW) -> DatasetFacts:
     async with opened(shop, root, settings) as engine:
         return (await engine.facts([dataset])).datasets[dataset]
+
+
+def plain(name: str, column: str = "", type: DimensionType = DimensionType.STRING) -> Dimension:
+    """A dimension that is a column."""
+    column = column or name
+    return Dimension(name, type, Expression(f'"{column}"', (Ref((), column),)))
+
+
+async def settled(engine: DuckDBEngine) -> None:
+    """When nothing is being looked up any more."""
+    for task, _ in engine._shelf._learning._looks.values():
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def learned(engine: DuckDBEngine, dataset: str = "events") -> DatasetFacts:
+    """The facts when all that can be known is known."""
+    await engine.facts([dataset])
+    await settled(engine)
+    return (await engine.facts([dataset])).datasets[dataset]
 
 
 def statement(

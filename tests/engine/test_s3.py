@@ -18,11 +18,12 @@ import pytest
 
 from engine.connection import connect
 from engine.httpfs import has_httpfs
+from engine.opening import open_duckdb
 from engine.places import Places
 from engine.s3 import S3Files
 from semantic.errors import DataError
 from semantic.model.dataset import Dataset, Source, SourceFormat
-from tests.engine.support import NOW, facts_of, model, opened, rows
+from tests.engine.support import NOW, facts_of, learned, model, opened, plain, rows
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -116,6 +117,31 @@ async def test_from_a_bucket_to_an_answer(bucket: Any, tmp_path: Path, database:
         put(bucket, "data/events/day=2026-01-01/a.parquet", n=[7, 8])
         put(bucket, "data/events/day=2026-01-03/c.parquet", n=[1])
         assert [n for n, _ in await rows(engine, query, "n", "day")] == [1, 2, 3, 7, 8]
+
+
+async def test_columns_of_few_values(
+    bucket: Any, tmp_path: Path, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Known where few files have to be read for them."""
+    if not has_httpfs(database):
+        return
+    monkeypatch.setattr("engine.few.REMOTE_FILES", 2)
+    shop = model(Dataset("events", Source(SOURCE), dimensions=(plain("channel"),)))
+    put(bucket, "data/events/a.parquet", channel=["x", None])
+    put(bucket, "data/events/b.parquet", channel=["y"])
+    engine = open_duckdb(shop, tmp_path, NOW)
+    another = open_duckdb(shop, tmp_path, NOW)
+    try:
+        assert (await learned(engine)).values == {"channel": ("x", "y")}
+        put(bucket, "data/events/a.parquet", channel=["z", None])
+        put(bucket, "data/events/c.parquet", channel=["w"])
+        assert (await learned(engine)).values == {}
+        assert (await learned(another)).values == {}
+        bucket.Object("data/events/b.parquet").delete()
+        assert (await learned(engine)).values == {"channel": ("w", "z")}
+    finally:
+        await engine.close()
+        await another.close()
 
 
 @pytest.mark.parametrize(
