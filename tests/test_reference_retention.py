@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from semantic.query.query import Compare, Operator
+from semantic.query.query import Between, Compare, Dates, Operator
 from semantic.query.retention import RetentionQuery
 from tests import sequence_laws as laws
 from tests.live import LiveServer
@@ -175,6 +175,53 @@ def test_graphql_is_the_reference(live: LiveServer, seed: int) -> None:
         expected = outcome(partial(answer_retention, model, world.rows, query))
         if expected is not None:
             assert not reply_differences(expected, reply, "retention"), query
+
+
+# --- members who come back by the events that made them members: a word for each says it all ----------------------
+
+MIDNIGHT_AGAIN = datetime(2010, 11, 7, 2, 31)
+"""When the clocks of St. John's went back from a minute after midnight, to the day before."""
+PLACES = (
+    ("UTC", START),
+    ("Asia/Shanghai", START),
+    ("America/St_Johns", MIDNIGHT_AGAIN - timedelta(days=3)),
+    ("America/St_Johns", MIDNIGHT_AGAIN - timedelta(hours=2)),
+)
+
+
+def make_own_word(choices: Choices) -> tuple[World, list[RetentionQuery]]:
+    """Some visitors over a few days or many, and questions that begin and end anywhere among them."""
+    timezone, first = choices.pick(PLACES)
+    hours = 24 * choices.pick((4, 90, 1, 30, 130))
+    since = (first - START) / timedelta(hours=1)
+    lines = []
+    for user in range(1 + choices.below(6)):
+        happened = (since + choices.below(4 * hours) / 4 for _ in range(1 + choices.below(9)))
+        lines.append(" ".join([f"u{user}", *map(str, happened)]))
+    modes: tuple[dict[str, Any], ...] = ({}, {"mode": "within"}, {"mode": "bracket", "brackets": [[1, 2], [3, 70]]})
+    more = {"grain": choices.pick(("day", "week")), "periods": choices.pick((3, 65)), **choices.pick(modes)}
+    through = (first + timedelta(hours=hours + 48)).date().isoformat()
+    world = visits("\n".join(lines), through, timezone, **more)
+    queries = [RetentionQuery("r")]
+    for _ in range(3):
+        begin = first + timedelta(hours=choices.pick((hours // 3, -24, 0, hours)) + choices.below(24))
+        end = begin + timedelta(hours=1 + choices.below(hours))
+        by_days = choices.chance(2) and first.year > 2010  # a day that goes on after the next began is no range
+        span = Dates(begin.date(), end.date()) if by_days else Between(begin, end)
+        queries.append(RetentionQuery("r", time_range=span))
+    return world, queries
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.data())
+async def test_one_word_says_it_all(data: st.DataObject) -> None:
+    world, queries = make_own_word(Choices(lambda count: data.draw(st.integers(0, count - 1))))
+    model = world.model()
+    async with serve(world, model) as served:
+        for query in queries:
+            expected = outcome(partial(retention_rows, model, world.rows, query))
+            assert expected is not None
+            assert not differences(expected, await outcome_of(ask_engine(served, query))), query
 
 
 # --- laws ------------------------------------------------------------------------------------------------------------

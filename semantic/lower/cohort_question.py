@@ -12,7 +12,6 @@ from semantic.model.sequence import Clock, CohortType, RetentionDefinition, Rete
 from semantic.plan.build import conjunction
 from semantic.plan.expr import (
     NULL,
-    WORD,
     Binary,
     Cast,
     Col,
@@ -26,8 +25,10 @@ from semantic.plan.expr import (
 )
 from semantic.plan.node import Filter, Plan
 from semantic.plan.operators import BinaryOp
+from semantic.plan.word import MOST_KEPT, WORD
 from semantic.query.bound import DimensionKey, Key
 from semantic.query.cells import Cell, later, period_index
+from semantic.query.period import local_day
 from semantic.query.query import Condition
 from semantic.time import Grain, day_begin, period_start
 
@@ -92,6 +93,12 @@ class CohortQuestion:
         return max((cell.high or 0 for cell in self.cells), default=0)
 
     @property
+    def kept(self) -> int | None:
+        """The bits of a word that cells look at, where a whole number has as many; None: all of them."""
+        cells = self.furthest + 1
+        return cells if cells <= MOST_KEPT else None
+
+    @property
     def filter(self) -> Expr | None:
         """The question's filter of cohort events."""
         return filters(self.members.scope, self.where, self.segments)
@@ -108,18 +115,27 @@ class CohortQuestion:
         own_period = all(not isinstance(key, DimensionKey) and key.grain is self.definition.grain for key in self.keys)
         if not self.first_time and (not own_period or self.filter is not None):
             return False
-        first, last = map(self.number, self.days)
-        return last + self.furthest - first < WORD
+        return self.places <= WORD
 
     # periods
+
+    @property
+    def places(self) -> int:
+        """From the first cohort's period to the last with a return that matters: how many there are.
+
+        The day after the last event counts as one: an earlier event may be of it, where clocks go back over midnight.
+        """
+        first, last = map(self.number, self.days)
+        seen = self.number(local_day(self.returns.time.bounds.last, self.view.zone) + timedelta(days=1))
+        return max(min(last + self.furthest, seen), last) - first + 1
 
     def number(self, day: date) -> int:
         """The number of a day's period."""
         return period_index(day, self.definition.grain, self.view.week_start)
 
-    def period_number(self, day: Expr) -> Expr:
-        """The number of a day's period, as an expression."""
-        return PeriodIndex(day, self.definition.grain, self.view.week_start)
+    def period_number(self, day: Expr, since: int = 0) -> Expr:
+        """The number of a day's period, as an expression, counted from the number `since`."""
+        return PeriodIndex(day, self.definition.grain, self.view.week_start, since)
 
     def period(self, day: Expr, grain: Grain) -> Expr:
         """The start of a day's period."""

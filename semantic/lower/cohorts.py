@@ -1,9 +1,11 @@
 """Cohorts: who belongs to which period, and in which later periods each came back (semantics.md §2).
 
-The result has one row for each pattern: the keys asked for, the cohort's period (`cohort#`), in which periods after
-it the entities came back (words of bits; or only the last: `last#` within the complete days, `seen#` at all), and how
-many share the pattern (`entities#`).
+The result has one row for each entity, or for several that are alike: the keys asked for, the cohort's period
+(`cohort#`), in which periods after it they came back (words of bits; or only the last: `last#` within the complete
+days, `seen#` at all), and how many they are (`entities#`).
 
+    own word     as in one pass, where the events that bring back are those that make members: the bits alone
+                 (cohort_words.py)
     one pass     calendar periods that fit one word: all events ─▶ Aggregate per entity (first cohort event; one bit for
                  each period with a return) ─▶ the bits moved by the cohort's period
     join         everything else: cohort events per entity ─▶ Join with the entity's returns ─▶ bits per entity
@@ -13,11 +15,10 @@ from __future__ import annotations
 
 from semantic.lower.cohort_events import ENTITY, Named, Side, together
 from semantic.lower.cohort_question import BEGAN, CohortQuestion
+from semantic.lower.cohort_words import FIRST_DAY, SEEN_IN, has_own_word, own_words
 from semantic.model.facts import Kind
 from semantic.plan.expr import (
-    MOST_KEPT,
     NULL,
-    WORD,
     ZERO,
     All,
     AnyOf,
@@ -35,6 +36,7 @@ from semantic.plan.expr import (
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Spine
 from semantic.plan.operators import BinaryOp
+from semantic.plan.word import WORD
 from semantic.query.cells import Cell, later
 from semantic.time import Grain, period_start
 
@@ -58,24 +60,33 @@ def hit(cell: Cell, last: str = LAST) -> Expr:
     return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
 
+def count(cell: Cell) -> Agg:
+    """How many entities count for a cell that is no open-ended one. Of one period: the sum of its bits, which takes a
+    third of the time.
+    """
+    if cell.low != cell.high:
+        return Agg(Fold.SUM, Col(ENTITIES), hit(cell))
+    bit = Shifted(Col(word(cell.low // WORD)), Const(cell.low % WORD), 1)
+    return Agg(Fold.SUM, Binary(BinaryOp.MULTIPLY, bit, Col(ENTITIES)))
+
+
 def cohorts(ask: CohortQuestion) -> Plan:
     """Columns: the keys, `cohort#`, the words or `last#`, `entities#`."""
+    if has_own_word(ask):
+        return _in_own_word(ask)
     if not ask.fits():
-        return _patterns(ask, _joined(ask))
-    if ask.first_time:
-        return _patterns(ask, _in_one_pass(ask))
-    return _recurring_in_one_pass(ask)
+        return _joined(ask)
+    return _in_one_pass(ask) if ask.first_time else _recurring_in_one_pass(ask)
 
 
-def _patterns(ask: CohortQuestion, entities: Plan) -> Plan:
-    by = tuple((name, Col(name)) for name in entities.output)
-    return Aggregate(entities, by, ((ENTITIES, Agg(Fold.COUNT)),))
+def _in_own_word(ask: CohortQuestion) -> Plan:
+    keys: Named = tuple((key.name, ask.period(Col(FIRST_DAY), key.grain or ask.definition.grain)) for key in ask.keys)
+    return Project(own_words(ask), (*keys, (COHORT, Col(FIRST_DAY)), (word(0), Col(SEEN_IN)), (ENTITIES, Const(1))))
 
 
 def _returned(ask: CohortQuestion) -> Side:
     """Returns, each as the number of its period from the first that matters."""
-    base = Const(ask.number(ask.days[0]))
-    number = Binary(BinaryOp.SUBTRACT, ask.period_number(ask.returns.time.day), base)
+    number = ask.period_number(ask.returns.time.day, ask.number(ask.days[0]))
     if not ask.open_ended:
         named: Named = ((RETURNED, number),)
     elif ask.finished is None:
@@ -92,7 +103,7 @@ def _lasts(ask: CohortQuestion) -> tuple[str, ...]:
 def _return_folds(ask: CohortQuestion) -> tuple[tuple[str, Agg], ...]:
     if ask.open_ended:
         return tuple((name, Agg(Fold.MAX, Col(name))) for name in _lasts(ask))
-    return ((word(0), Agg(Fold.BIT_OR, _bit(Col(RETURNED)))),)
+    return ((word(0), Agg(Fold.BIT_OR, _bit(Col(RETURNED), ask.places))),)
 
 
 def _since(ask: CohortQuestion, index: Expr) -> Named:
@@ -100,8 +111,7 @@ def _since(ask: CohortQuestion, index: Expr) -> Named:
     if ask.open_ended:
         lasts = ((name, Coalesce((Col(name), Const(-1)))) for name in _lasts(ask))
         return tuple((name, Binary(BinaryOp.SUBTRACT, last, index)) for name, last in lasts)
-    cells = ask.furthest + 1
-    return ((word(0), Shifted(Coalesce((Col(word(0)), ZERO)), index, cells if cells <= MOST_KEPT else None)),)
+    return ((word(0), Shifted(Coalesce((Col(word(0)), ZERO)), index, ask.kept)),)
 
 
 def _in_one_pass(ask: CohortQuestion) -> Plan:
@@ -110,18 +120,16 @@ def _in_one_pass(ask: CohortQuestion) -> Plan:
     folds = ((BEGAN, Agg(Fold.MIN, Col(BEGAN))), *_return_folds(ask))
     entities = ask.in_range(Aggregate(events, ((ENTITY, Col(ENTITY)),), folds))
     cohort = ask.period(ask.local_day(ask.began), ask.definition.grain)
-    base = Const(ask.number(ask.days[0]))
-    index = Binary(BinaryOp.SUBTRACT, ask.period_number(cohort), base)
-    return Project(entities, (*ask.named_keys(), (COHORT, cohort), *_since(ask, index)))
+    index = ask.period_number(cohort, ask.number(ask.days[0]))
+    return Project(entities, (*ask.named_keys(), (COHORT, cohort), *_since(ask, index), (ENTITIES, Const(1))))
 
 
 def _recurring_in_one_pass(ask: CohortQuestion) -> Plan:
     """Membership as bits too: each cohort period of the range then looks at the same words."""
-    base = Const(ask.number(ask.days[0]))
-    number = Binary(BinaryOp.SUBTRACT, ask.period_number(ask.members.time.day), base)
+    number = ask.period_number(ask.members.time.day, ask.number(ask.days[0]))
     members = Side(ask.members, ((MEMBER, number),), ask.members.conditions(ask.start, ask.end))
     events = together(members, _returned(ask), ask.mixed)
-    folds = ((MEMBER, Agg(Fold.BIT_OR, _bit(Col(MEMBER)))), *_return_folds(ask))
+    folds = ((MEMBER, Agg(Fold.BIT_OR, _bit(Col(MEMBER), ask.places))), *_return_folds(ask))
     entities = Aggregate(events, ((ENTITY, Col(ENTITY)),), folds)
     by = tuple((name, Col(name)) for name in entities.output if name != ENTITY)
     patterns = Aggregate(entities, by, ((ENTITIES, Agg(Fold.COUNT)),))
@@ -143,13 +151,14 @@ def _joined(ask: CohortQuestion) -> Plan:
     kept: list[tuple[str, Expr]] = [(name, Col(name)) for name in left.output if name != BEGAN]
     told = [] if ask.finished is None else [(FINISHED, Col(FINISHED))]
     placed = Project(both, (*kept, (INDEX, _after(ask)), *told))
-    folds = [(word(place), _word_fold(place)) for place in range(ask.furthest // WORD + 1)]
+    cells = ask.furthest + 1
+    folds = [(word(place // WORD), _word_fold(place, cells)) for place in range(0, cells, WORD)]
     if ask.open_ended:
         folds = [(name, _last_fold(ask, name)) for name in _lasts(ask)]
     entities = Aggregate(placed, tuple(kept), tuple(folds))
     named: list[tuple[str, Expr]] = [(name, Col(name)) for name, _ in kept if name != ENTITY]
     named += [(name, Coalesce((Col(name), Const(-1) if ask.open_ended else ZERO))) for name, _ in folds]
-    return Project(entities, tuple(named))
+    return Project(entities, (*named, (ENTITIES, Const(1))))
 
 
 def cohort_entities(ask: CohortQuestion) -> Plan:
@@ -211,11 +220,11 @@ def periods_after(ask: CohortQuestion) -> Expr:
     return Case(((Binary(BinaryOp.GTE, Col(RETURNED), Col(BEGAN)), since),), NULL)
 
 
-def _word_fold(place: int) -> Agg:
-    return Agg(Fold.BIT_OR, _bit(Binary(BinaryOp.SUBTRACT, Col(INDEX), Const(place * WORD))))
+def _word_fold(first: int, cells: int) -> Agg:
+    return Agg(Fold.BIT_OR, _bit(Binary(BinaryOp.SUBTRACT, Col(INDEX), Const(first)), min(cells - first, WORD)))
 
 
-def _bit(number: Expr) -> Expr:
+def _bit(number: Expr, places: int) -> Expr:
     """The bit of a number; none for numbers that no bit of the word stands for."""
-    inside = All((Binary(BinaryOp.GTE, number, ZERO), Binary(BinaryOp.LT, number, Const(WORD))))
-    return BitOf(Case(((inside, number),), NULL))
+    inside = All((Binary(BinaryOp.GTE, number, ZERO), Binary(BinaryOp.LT, number, Const(places))))
+    return BitOf(Case(((inside, number),), NULL), places)

@@ -14,9 +14,10 @@ from semantic.lower.leaf import Leaves
 from semantic.lower.part import lower_part, parts
 from semantic.lower.withhold import withholding
 from semantic.plan.build import conjunction
-from semantic.plan.expr import NULL, WORD, Col, Expr, IsNotTrue, IsNull, RowCount
+from semantic.plan.expr import NULL, Col, Expr, IsNotTrue, IsNull, RowCount
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Sort, Spine, Union
+from semantic.plan.word import WORD
 from semantic.query.access import LeastGroups
 from semantic.query.bind import effective_span
 from semantic.query.bound import BoundQuery, TimeKey

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from semantic.lower.frames import Interval
 from semantic.lower.rows import Named, Rows
 from semantic.model.facts import Kind
-from semantic.plan.expr import AnyOf, Binary, BitOf, Col, Const, Expr, PeriodIndex, Shares
+from semantic.plan.expr import AnyOf, Binary, BitOf, Col, Expr, PeriodIndex, Shares
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Filter, Join, JoinKind, Plan, Project, Spine, Union
 from semantic.plan.operators import BinaryOp
@@ -49,6 +49,11 @@ class Piece:
     def bit(self, day: date) -> int:
         """The bit of a day."""
         return (day - self.first).days + 1
+
+    @property
+    def places(self) -> int:
+        """How many bits its words need; the last stands for none of its days: windows end before it."""
+        return self.bit(self.after) + 1
 
 
 def fits(found: tuple[Interval, ...], word: int) -> bool:
@@ -129,12 +134,11 @@ def _words(piece: Piece, rows: Rows) -> tuple[dict[Expr | None, str], Plan]:
     (leaf, _), *_rest = rows.items
     value = rows.argument(leaf.metric)
     assert value is not None
-    number = PeriodIndex(rows.bucket(Grain.DAY), Grain.DAY)
-    first = period_index(piece.first, Grain.DAY, rows.scope.week_start)
-    place = Binary(BinaryOp.SUBTRACT, number, Const(first - piece.bit(piece.first)))
+    since = period_index(piece.first, Grain.DAY, rows.scope.week_start) - piece.bit(piece.first)
+    place = PeriodIndex(rows.bucket(Grain.DAY), Grain.DAY, since=since)
     wheres = dict.fromkeys(rows.own_where(leaf) for leaf, _ in rows.items)
     words = {where: f"word{index}#" for index, where in enumerate(wheres)}
-    folds = tuple((name, Agg(Fold.BIT_OR, BitOf(place), where)) for where, name in words.items())
+    folds = tuple((name, Agg(Fold.BIT_OR, BitOf(place, piece.places), where)) for where, name in words.items())
     dimensions: Named = tuple((key.name, rows.key(key)) for key in rows.bound.keys if isinstance(key, DimensionKey))
     entities = rows.fold(((VALUE, value), *dimensions), folds)
     return words, entities
@@ -150,7 +154,7 @@ def _targets(piece: Piece, rows: Rows) -> Plan:
         values.append((*windows[0].target, *places))
     spine = Spine((*times, *edges), tuple(values))
     named: list[tuple[str, Expr]] = [(name, Col(name)) for name, _ in times]
-    named += [(_window(piece, frame), _between(place)) for place, frame in enumerate(piece.windows)]
+    named += [(_window(piece, frame), _between(piece, place)) for place, frame in enumerate(piece.windows)]
     return Project(spine, tuple(named))
 
 
@@ -158,6 +162,7 @@ def _window(piece: Piece, frame: Frame) -> str:
     return f"window{list(piece.windows).index(frame)}#"
 
 
-def _between(place: int) -> Expr:
+def _between(piece: Piece, place: int) -> Expr:
     """The bits from low to high, the second excluded."""
-    return Binary(BinaryOp.SUBTRACT, BitOf(Col(f"high{place}#")), BitOf(Col(f"low{place}#")))
+    low, high = (BitOf(Col(f"{edge}{place}#"), piece.places) for edge in ("low", "high"))
+    return Binary(BinaryOp.SUBTRACT, high, low)

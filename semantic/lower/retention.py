@@ -16,6 +16,7 @@ from semantic.lower.cohorts import (
     SEEN,
     cohort_entities,
     cohorts,
+    count,
     hit,
     periods_after,
     valued_returns,
@@ -53,19 +54,21 @@ def lower_retention(bound: BoundRetention) -> Plan:
     names = ("cohort", *(key.name for key in bound.dimensions))
     keys = (("cohort", Col(COHORT)), *((key.name, Col(key.name)) for key in bound.dimensions))
     counts = [("size", Agg(Fold.SUM, Col(ENTITIES)))]
-    counts += [(f"cell{item.number}", Agg(Fold.SUM, Col(ENTITIES), _seen(bound, item))) for item in bound.cells]
+    counts += [(f"cell{item.number}", _returned(bound, item)) for item in bound.cells]
     plan = Aggregate(cohorts(asked), keys, tuple(counts))
     named: list[tuple[str, Expr]] = [(name, Col(name)) for name in names]
     named += [(name, Coalesce((Col(name), ZERO))) for name, _ in counts]
     return Sort(Project(plan, tuple(named)), tuple((name, False) for name in names))
 
 
-def _seen(bound: BoundRetention, asked: Cell) -> Expr:
-    """The condition that a pattern counts for a cell, which sees no day beyond the complete ones once it is final."""
-    if asked.high is not None or bound.data_through is None:
-        return hit(asked)
-    mature = _mature(bound, bound.definition, asked, bound.data_through)
-    return Case(((mature, hit(asked)),), hit(asked, SEEN))
+def _returned(bound: BoundRetention, asked: Cell) -> Agg:
+    """How many count for a cell, of which an open-ended one sees no day beyond the complete ones once it is final."""
+    if asked.high is not None:
+        return count(asked)
+    seen = hit(asked)
+    if bound.data_through is not None:
+        seen = Case(((_mature(bound, bound.definition, asked, bound.data_through), seen),), hit(asked, SEEN))
+    return Agg(Fold.SUM, Col(ENTITIES), seen)
 
 
 _DAY = date(1970, 1, 1)

@@ -1,7 +1,4 @@
-"""Expressions of a plan: a closed union of frozen nodes over the columns of a node's input.
-
-Nothing here knows a metric, and nothing a dialect. Values are always `Param`, and reach an engine as parameters.
-"""
+"""Expressions of a plan over a node's columns: a closed union of frozen nodes that know no metric and no dialect."""
 
 from __future__ import annotations
 
@@ -126,9 +123,7 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A zone-less timestamp moved by seconds that depend on itself. `pieces` are (from, seconds) in order; the first
-    `from` is ignored: it holds for all that is earlier too. So UTC becomes local time, without the engine's own zones.
-    """
+    """A zone-less timestamp moved by seconds that hold from an instant on, the first for all that is earlier too."""
 
     part: Expr
     pieces: tuple[tuple[datetime, int], ...]
@@ -168,16 +163,25 @@ class PeriodStart:
 
 @dataclass(frozen=True, slots=True)
 class PeriodIndex:
-    """The number of a date's period (day, week or month), such that the next period's is one more."""
+    """The number of a date's period (day, week or month), of which the next has one more; counted from `since`."""
 
     part: Expr
     grain: Grain
     week_start: Weekday = Weekday.MONDAY
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class BitOf:
-    """A word with one bit set, the part's (0 … 125)."""
+    """A word with one bit set, the part's, which is less than `places`."""
+
+    part: Expr
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class LowestBit:
+    """The place of the lowest bit that is set in a word; some is."""
 
     part: Expr
 
@@ -281,18 +285,13 @@ Logic = All | AnyOf | IsNotTrue | IsNull | InList | TextMatch
 Moment = Shift | Truncate | PeriodNumber | PeriodStart | PeriodIndex | Instant | Micros
 """Expressions about time."""
 
-Word = Bits | BitOf | Shifted | HasBits | Shares
+Word = Bits | BitOf | LowestBit | Shifted | HasBits | Shares
 """Expressions about bits."""
 
 Window = RowNumber | Previous | CountSoFar | Lately | RowCount
 """Expressions about other rows than their own: columns of a Project, and never part of another expression."""
 
 Expr = Col | Param | Const | Authored | Binary | Logic | Case | Coalesce | Cast | Row | Item | Moment | Word | Window
-
-WORD = 126
-"""Bits of a word."""
-MOST_KEPT = 62
-"""Bits of a word that are a whole number of their own."""
 
 NULL = Const(None)
 TRUE = Const(True)

@@ -26,6 +26,7 @@ from semantic.plan.expr import (
     IsNull,
     Item,
     Lately,
+    LowestBit,
     Micros,
     Moment,
     Param,
@@ -86,7 +87,7 @@ def show_expr(expr: Expr) -> str:
             return f"{show_expr(part)}.{place}"
         case Shift() | Truncate() | PeriodNumber() | PeriodStart() | PeriodIndex() | Instant() | Micros():
             return _show_moment(expr)
-        case Bits() | BitOf() | Shifted() | HasBits() | Shares():
+        case Bits() | BitOf() | LowestBit() | Shifted() | HasBits() | Shares():
             return _show_word(expr)
         case RowNumber() | Previous() | CountSoFar() | Lately() | RowCount():
             return _show_window(expr)
@@ -110,8 +111,8 @@ def _show_moment(expr: Moment) -> str:
             return f"number({show_expr(part)})"
         case PeriodStart(part):
             return f"period({show_expr(part)})"
-        case PeriodIndex(part, grain):
-            return f"{grain}_index({show_expr(part)})"
+        case PeriodIndex(part, grain, _, since):
+            return f"{grain}_index({show_expr(part)}{f', since {since}' if since else ''})"
         case Micros(part):
             return f"micros({show_expr(part)})"
         case Instant(part):
@@ -126,6 +127,8 @@ def _show_word(expr: Word) -> str:
             return f"bits({', '.join(f'{bit}: {show_expr(when)}' for when, bit in expr.parts)})"
         case BitOf(part):
             return f"bit({show_expr(part)})"
+        case LowestBit(part):
+            return f"lowest bit of {show_expr(part)}"
         case Shifted(part, by, kept):
             moved = f"({show_expr(part)} >> {show_expr(by)})"
             return moved if kept is None else f"lowest {kept} bits of {moved}"

@@ -26,6 +26,7 @@ from semantic.plan.expr import (
     IsNull,
     Item,
     Lately,
+    LowestBit,
     Micros,
     Param,
     PeriodIndex,
@@ -90,7 +91,9 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return expr.parts
         case IsNotTrue() | IsNull() | InList() | TextMatch() | Cast() | Shift() | Truncate():
             return (expr.part,)
-        case PeriodNumber() | PeriodStart() | Instant() | PeriodIndex() | BitOf() | HasBits() | Item() | Micros():
+        case PeriodNumber() | PeriodStart() | Instant() | PeriodIndex() | Item() | Micros():
+            return (expr.part,)
+        case BitOf() | LowestBit() | HasBits():
             return (expr.part,)
         case Case():
             return (*(side for when in expr.whens for side in when), expr.default)

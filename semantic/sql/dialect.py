@@ -81,12 +81,18 @@ class Dialect(ABC):
         """Division of whole numbers, rounded down."""
 
     @abstractmethod
-    def period_index(self, day: Fragment, grain: Grain, week_start: int) -> Fragment:
-        """The number of a date's period, such that the next period's is one more; `week_start`: days after Monday."""
+    def period_index(self, day: Fragment, grain: Grain, week_start: int, since: int) -> Fragment:
+        """The number of a date's period, such that the next period's is one more, counted from the number `since`;
+        `week_start`: days after Monday.
+        """
 
     @abstractmethod
-    def bit(self, place: Fragment) -> Fragment:
-        """A word with one bit set."""
+    def bit(self, place: Fragment, places: int) -> Fragment:
+        """A word with one bit set, of so many."""
+
+    @abstractmethod
+    def lowest_bit(self, word: Fragment) -> Fragment:
+        """The place of the lowest bit that is set in a word."""
 
     @abstractmethod
     def shifted(self, word: Fragment, by: Fragment) -> Fragment:
@@ -235,6 +241,11 @@ class Dialect(ABC):
 
     def _moment(self, instant: datetime) -> str:
         return f"{self.types[Kind.TIMESTAMP]} '{instant}'"
+
+
+def counted(number: Fragment, since: int) -> Fragment:
+    """A number counted from another."""
+    return build(f"{{}} - {since}", nest(number, Binding.SUM), binding=Binding.SUM) if since else number
 
 
 def _unlike(name: str, others: Iterable[str]) -> str:

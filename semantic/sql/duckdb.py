@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from semantic.model.facts import Kind
-from semantic.plan.expr import WORD, Param
+from semantic.plan.expr import Param
 from semantic.plan.node import Spine
 from semantic.plan.operators import TextTest
+from semantic.plan.word import MOST_KEPT, WORD
 from semantic.query.query import Scalar
-from semantic.sql.dialect import Dialect
+from semantic.sql.dialect import Dialect, counted
 from semantic.sql.fragment import Binding, Fragment, build, indent, join, nest
 from semantic.sql.packing import NARROW_BITS, PERIOD_BITS, groups_of, micros_of
 from semantic.time import Grain
@@ -75,21 +76,26 @@ class DuckDB(Dialect):
         """Two slashes."""
         return build("{} // {}", left, right)
 
-    def period_index(self, day: Fragment, grain: Grain, week_start: int) -> Fragment:
+    def period_index(self, day: Fragment, grain: Grain, week_start: int, since: int) -> Fragment:
         """By arithmetic; 1 January 1900 was a Monday."""
         if grain is Grain.MONTH:
-            return build("year({}) * 12 + month({})", day, day)
+            return counted(build("year({}) * 12 + month({})", day, day, binding=Binding.SUM), since)
         if grain is Grain.WEEK:
-            return build(f"({{}} - DATE '1900-01-01' - {week_start}) // 7", day)
-        return build("{} - DATE '1970-01-01'", day)
+            weeks = build(f"({{}} - DATE '1900-01-01' - {week_start}) // 7", day, binding=Binding.PRODUCT)
+            return counted(weeks, since)
+        return build(f"{{}} - DATE '{date(1970, 1, 1) + timedelta(days=since)}'", day, binding=Binding.SUM)
 
-    def bit(self, place: Fragment) -> Fragment:
-        """In a HUGEINT."""
-        return build("1::HUGEINT << ({})::INTEGER", place)
+    def bit(self, place: Fragment, places: int) -> Fragment:
+        """In a BIGINT, which is folded faster, or where that is too small in a HUGEINT."""
+        return build(f"1::{'BIGINT' if places <= MOST_KEPT else 'HUGEINT'} << {{}}", nest(place))
+
+    def lowest_bit(self, word: Fragment) -> Fragment:
+        """By counting the bits that change when 1 is taken away."""
+        return build("bit_count(xor({}, {} - 1)) - 1", word, word, binding=Binding.SUM)
 
     def shifted(self, word: Fragment, by: Fragment) -> Fragment:
         """By a shift of the HUGEINT."""
-        return build("{} >> {}::INTEGER", word, by)
+        return build("{} >> {}", word, by)
 
     def lowest(self, word: Fragment, bits: int) -> Fragment:
         """A BIGINT, which is grouped by faster."""

@@ -29,6 +29,7 @@ from semantic.plan.expr import (
     Item,
     Lately,
     Logic,
+    LowestBit,
     Micros,
     Moment,
     Param,
@@ -81,7 +82,7 @@ def render(expr: Expr, columns: Columns, dialect: Dialect) -> Fragment:
             return _coalesce([part(inner) for inner in parts])
         case Cast(inner, kind):
             return dialect.as_kind(part(inner), kind)
-        case Bits() | BitOf() | Shifted() | HasBits() | Shares():
+        case Bits() | BitOf() | LowestBit() | Shifted() | HasBits() | Shares():
             return _word(expr, part, dialect)
         case Row(parts):
             return dialect.row([part(inner) for inner in parts])
@@ -223,8 +224,10 @@ def _word(expr: Word, part: Callable[[Expr], Fragment], dialect: Dialect) -> Fra
                 sums[when] = sums.get(when, 0) + (1 << bit)
             bits = (build(f"CASE WHEN {{}} THEN {total} ELSE 0 END", part(when)) for when, total in sums.items())
             return join(" + ", bits, Binding.SUM)
-        case BitOf(inner):
-            return dialect.bit(part(inner))
+        case BitOf(inner, places):
+            return dialect.bit(part(inner), places)
+        case LowestBit(inner):
+            return dialect.lowest_bit(nest(part(inner)))
         case Shifted(inner, by, kept):
             moved = dialect.shifted(nest(part(inner)), nest(part(by)))
             return moved if kept is None else dialect.lowest(moved, kept)
@@ -246,8 +249,8 @@ def _timed(expr: Moment, part: Fragment, dialect: Dialect) -> Fragment:
             return dialect.period_number(part, expr.clock)
         case PeriodStart():
             return dialect.period_start(part, expr.clock)
-        case PeriodIndex(_, grain, week_start):
-            return dialect.period_index(nest(part), grain, week_start.number)
+        case PeriodIndex(_, grain, week_start, since):
+            return dialect.period_index(nest(part), grain, week_start.number, since)
         case Instant():
             return dialect.instant(part)
         case Micros():

@@ -19,6 +19,9 @@ from semantic.sql.expression import aggregate, conjoined, render
 from semantic.sql.fragment import Fragment, build, indent, join
 from semantic.sql.matching import grouped, record_columns
 
+AGAIN, LONG = 3, 60
+"""So many uses of an expression of so many letters: it gets a name in a SELECT of its own."""
+
 _JOINS = {JoinKind.LEFT: "LEFT JOIN", JoinKind.INNER: "JOIN", JoinKind.CROSS: "CROSS JOIN"}
 
 
@@ -196,6 +199,8 @@ class Renderer:
 
     def _aggregate(self, plan: Aggregate) -> Select:
         select = self._open(plan.input)
+        if _is_repeated(plan, select):
+            select = self._wrap(select)
         columns = {name: render(expr, select.columns, self._dialect) for name, expr in plan.keys}
         for name, agg in plan.aggregates:
             columns[name] = aggregate(agg, select.columns, self._dialect)
@@ -230,6 +235,14 @@ class Renderer:
         if plan.offset:
             lines.append(Fragment("OFFSET ?", (plan.offset,)))
         return replace(select, tail=join("\n", lines), sealed=True)
+
+
+def _is_repeated(plan: Aggregate, select: Select) -> bool:
+    """Whether a long expression would be written out again and again, and not named first."""
+    exprs = [expr for _, expr in plan.keys]
+    exprs += [part for _, agg in plan.aggregates for part in (agg.arg, agg.where, agg.by) if part is not None]
+    uses = Counter(columns_of(exprs))
+    return any(uses[name] >= AGAIN and len(expr.text) >= LONG for name, expr in select.columns.items())
 
 
 def _way(plan: Plan) -> str:

@@ -10,7 +10,7 @@ from semantic.plan.expr import Param
 from semantic.plan.node import Spine
 from semantic.plan.operators import TextTest
 from semantic.query.query import Scalar
-from semantic.sql.dialect import Dialect
+from semantic.sql.dialect import Dialect, counted
 from semantic.sql.fragment import Binding, Fragment, build, indent, join, nest
 from semantic.sql.packing import PERIOD_BITS, micros_of
 from semantic.time import Grain
@@ -69,17 +69,24 @@ class Spark(Dialect):
         """By div."""
         return build("{} div {}", left, right)
 
-    def period_index(self, day: Fragment, grain: Grain, week_start: int) -> Fragment:
+    def period_index(self, day: Fragment, grain: Grain, week_start: int, since: int) -> Fragment:
         """By arithmetic; 1 January 1900 was a Monday."""
         if grain is Grain.MONTH:
-            return build("year({}) * 12 + month({})", day, day)
+            return counted(build("year({}) * 12 + month({})", day, day, binding=Binding.SUM), since)
         if grain is Grain.WEEK:
-            return build(f"(datediff({{}}, DATE '1900-01-01') - {week_start}) div 7", day)
-        return build("unix_date({})", day)
+            weeks = build(f"(datediff({{}}, DATE '1900-01-01') - {week_start}) div 7", day, binding=Binding.PRODUCT)
+            return counted(weeks, since)
+        return counted(build("unix_date({})", day), since)
 
-    def bit(self, place: Fragment) -> Fragment:
-        """In a BIGINT, whose 62 bits must do."""
+    def bit(self, place: Fragment, places: int) -> Fragment:
+        """In a BIGINT, whose 63 bits must do. NOT_ANSWERABLE where they don't."""
+        if places > self.word + 1:
+            raise _too_long()
         return build("shiftleft(CAST(1 AS BIGINT), CAST({} AS INT))", place)
+
+    def lowest_bit(self, word: Fragment) -> Fragment:
+        """By counting the bits that change when 1 is taken away."""
+        return build("bit_count({} ^ ({} - 1)) - 1", word, word, binding=Binding.SUM)
 
     def shifted(self, word: Fragment, by: Fragment) -> Fragment:
         """By shiftright."""
@@ -92,7 +99,7 @@ class Spark(Dialect):
     def has_bits(self, word: Fragment, bits: int) -> Fragment:
         """By a mask. NOT_ANSWERABLE beyond 62 bits."""
         if bits >= 1 << 62:
-            raise QueryError(Code.NOT_ANSWERABLE, "Spark answers retentions of up to 61 periods.", "Ask for fewer.")
+            raise _too_long()
         return build(f"({{}} & {bits}) <> 0", word)
 
     def row(self, parts: list[Fragment]) -> Fragment:
@@ -193,6 +200,11 @@ class Spark(Dialect):
         unit = f"explode(sequence({start}, {end} - {step}, {step})) AS {names[wide.name]}"
         text = Fragment(f"SELECT {', '.join([*(names[name] for name in spine.output[:-1]), unit])}")
         return build("{}\nFROM (\n{}\n) AS {}", text, indent(plain), Fragment(self.quote("bounds#")))
+
+
+def _too_long() -> QueryError:
+    message = "Spark answers retentions of up to 61 periods, from the first cohort to the last return."
+    return QueryError(Code.NOT_ANSWERABLE, message, "Ask for fewer.")
 
 
 SPARK = Spark()
