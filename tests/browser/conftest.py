@@ -120,6 +120,14 @@ class Chromium(webdriver.Chrome):
         asked = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
         return {str(one["request"]["url"]) for one in asked if not one["documentURL"].startswith("chrome://")}
 
+    def codings(self) -> dict[str, str]:
+        """How what pages got since the last call was compressed, by its address."""
+        messages = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
+        got = [m["params"]["response"] for m in messages if m["method"] == "Network.responseReceived"]
+        return {
+            one["url"]: {k.lower(): v for k, v in one["headers"].items()}.get("content-encoding", "") for one in got
+        }
+
     def _log(self, kind: str) -> list[dict[str, str]]:
         entries: list[dict[str, str]] = self.get_log(kind)  # type: ignore[no-untyped-call]
         return entries

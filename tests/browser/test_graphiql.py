@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.browser.conftest import HUGE, Chromium
@@ -95,6 +96,30 @@ def test_the_page_asks_no_other_host(server: str, chromium: Chromium) -> None:
 def test_the_explorer_lists_the_models_fields(server: str, chromium: Chromium) -> None:
     open_page(chromium, server)
     wait_for(chromium, ".graphiql-plugin", "metrics", "catalog")
+
+
+def test_the_explorer_shows_lists_and_keeps_them(server: str, chromium: Chromium) -> None:
+    order = 'orderBy: [{by: "gmv"}, {by: "channel"}]'
+    open_page(chromium, server)
+    where = 'where: {channel: {in: ["search"]}}'
+    leave_open(chromium, f"{{\n  metrics(\n    {where}\n    {order}\n  ) {{\n    rows {{ channel gmv }}\n  }}\n}}")
+    open_page(chromium, server)
+    wait_for(chromium, ".graphiql-plugin", "where:", "in:")
+    shown = chromium.find_element(By.CSS_SELECTOR, "[data-arg-name='in'] input")
+    assert shown.get_attribute("value") == "search"
+    shown.send_keys(Keys.END, "x")
+    wait_for(chromium, QUERY, '["searchx"]')
+    chromium.find_element(By.CSS_SELECTOR, "[data-arg-name='fill'] span").click()
+    WebDriverWait(chromium, WITHIN).until(lambda _: "fill:" in written(chromium))
+    assert order in written(chromium)
+    assert '["searchx"]' in written(chromium)
+    assert chromium.complaints() == []
+
+
+def written(browser: Chromium) -> str:
+    """The query of the only tab, as the page keeps it."""
+    kept = browser.execute_script("return localStorage.getItem('headwater:graphiql:tabState')")
+    return str(json.loads(kept)["tabs"][0]["query"])
 
 
 def test_a_number_keeps_all_its_digits(server: str, chromium: Chromium) -> None:

@@ -3,7 +3,6 @@ import "@graphiql/plugin-explorer/style.css";
 import "./page.css";
 import "./workers";
 
-import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
 import { createRoot } from "react-dom/client";
@@ -11,13 +10,13 @@ import { createRoot } from "react-dom/client";
 import { Brand } from "./brand";
 import { exactFetch } from "./exact";
 import { firstQuery, type Example } from "./example";
+import { explorer } from "./explorer";
 import { ENDPOINT, SOCKET } from "./places";
 import { hasTabs, storage } from "./storage";
 
 const fetcher = createGraphiQLFetcher({ url: ENDPOINT, subscriptionUrl: SOCKET, fetch: exactFetch });
-const explorer = explorerPlugin();
 const plugins = [explorer, HISTORY_PLUGIN];
-const roomForExplorer = matchMedia("(width >= 820px)").matches;
+const roomForExplorer = matchMedia("(width >= 1100px)").matches;
 
 /** GraphiQL, which opens with `first`, or with the tabs of the last visit when there is none. */
 function Page({ first }: { first?: Example }) {
