@@ -88,7 +88,8 @@ def counted_by_marks(rows: Rows, marked: Marked) -> Iterator[Plan]:
     others = tuple((key.name, rows.key(key)) for key in rows.bound.keys if key is not marked.key)
     value = rows.argument(rows.items[0][0].metric)
     assert value is not None, "distinct counts are of something"
-    folds = tuple((name, Agg(Fold.BIT_OR, BitOf(marked.place), where)) for where, name in words.items())
+    bit = BitOf(marked.place, len(marked.values))
+    folds = tuple((name, Agg(Fold.BIT_OR, bit, where)) for where, name in words.items())
     entities = rows.fold(((VALUE, value), *others), folds)
     kept: Named = tuple((name, Col(name)) for name, _ in others)
     for where, word in words.items():
