@@ -28,6 +28,8 @@ from tests.strategies.choices import Choices
 from tests.strategies.models import make_world
 from tests.strategies.queries import make_query, shared_dimensions
 from tests.test_reference_random import check_answer
+from tests.test_share import check as check_together
+from tests.test_share import tiles
 
 KINDS = (Kind.STRING, Kind.INTEGER, Kind.BOOLEAN)
 
@@ -108,6 +110,18 @@ async def test_marks_are_the_references(seed: int) -> None:
         knowing = Knowing(served.model, served.engine, world)
         for query in asked:
             await check_answer(knowing, world, model, query)
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_together_as_alone(seed: int) -> None:
+    choices = Choices(random.Random(seed).randrange)
+    world = make_world(choices)
+    model = world.model()
+    asked = [tile for query in counts(choices, world, model) for tile in tiles(query)]
+    assume(asked)
+    async with serve(world, model) as served:
+        await check_together(Knowing(served.model, served.engine, world), list(dict.fromkeys(asked)))
 
 
 @pytest.mark.usefixtures("pieces")

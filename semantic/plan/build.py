@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semantic.model.facts import Kind
-from semantic.plan.expr import All, AnyOf, Binary, Cast, Expr
+from semantic.plan.expr import All, AnyOf, Binary, BitOf, Case, Cast, Coalesce, Const, Expr, Param
 from semantic.plan.operators import BinaryOp
 
 
@@ -29,3 +29,18 @@ def _conjuncts(expr: Expr) -> frozenset[Expr]:
 def divide(left: Expr, right: Expr) -> Expr:
     """Left / right as a float; null when right is 0."""
     return Binary(BinaryOp.DIVIDE, Cast(left, Kind.FLOAT), Cast(right, Kind.FLOAT))
+
+
+def is_set(expr: Expr) -> bool:
+    """Whether an expression is surely never null."""
+    match expr:
+        case Const(value) | Param(value):
+            return value is not None
+        case Coalesce(parts):
+            return any(is_set(part) for part in parts)
+        case Case(whens, default):
+            return all(is_set(value) for _, value in whens) and is_set(default)
+        case BitOf(part):
+            return is_set(part)
+        case _:
+            return False

@@ -8,9 +8,10 @@ row for each user. Nothing finer is ever made for this: whether it would be much
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from semantic.plan.expr import Col, Expr
+from semantic.plan.build import is_set
+from semantic.plan.expr import Col, Expr, IsNotTrue, IsNull
 from semantic.plan.fold import Agg, Fold
 from semantic.plan.node import Aggregate, Plan
 from semantic.plan.walk import nodes
@@ -52,11 +53,20 @@ class Common:
 
     def again(self, agg: Agg, keys: frozenset[Expr]) -> Agg | None:
         """The same fold by some of the keys, made of this one's groups; None where they don't tell it."""
-        if agg.fold is Fold.COUNT_DISTINCT and agg.where is None and agg.arg is not None:
-            told = agg.arg in self.keys and keys | {agg.arg} == set(self.keys)
-            return Agg(Fold.COUNT, Col(self.key(agg.arg))) if told else None
+        if agg.fold is Fold.COUNT_DISTINCT:
+            return self._counted(agg, keys)
         name = self.folds.get(agg)
         return Agg(_AGAIN[agg.fold], Col(name)) if name is not None and agg.fold in _AGAIN else None
+
+    def _counted(self, agg: Agg, keys: frozenset[Expr]) -> Agg | None:
+        """A distinct count, where there is one group for each of the values, and each tells whether it counts."""
+        if agg.arg is None or agg.arg not in self.keys or keys | {agg.arg} != set(self.keys):
+            return None
+        counted = Agg(Fold.COUNT, Col(self.key(agg.arg)))
+        if agg.where is None:
+            return counted
+        marks = (name for one, name in self.folds.items() if one.where == agg.where and _is_mark(one))
+        return next((replace(counted, where=IsNotTrue(IsNull(Col(name)))) for name in marks), None)
 
 
 def commons(plans: Sequence[Plan]) -> dict[int, Common]:
@@ -77,6 +87,11 @@ def _new(node: Aggregate, place: int, known: list[Common]) -> Common:
     assert common.takes(node, place), "an aggregate is of its own rows"
     known.append(common)
     return common
+
+
+def _is_mark(agg: Agg) -> bool:
+    """Whether it is null only of groups without a row that it folds."""
+    return agg.fold is Fold.BIT_OR and agg.arg is not None and is_set(agg.arg)
 
 
 def _aggregates(plan: Plan) -> bool:
