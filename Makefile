@@ -85,6 +85,10 @@ format: $(INSTALLED) ## put the code in form
 bench: $(INSTALLED) ## the benchmarks: ratios to hand-written SQL in one run
 	@$(BIN)/python -m bench
 
+.PHONY: soak
+soak: $(INSTALLED) ## thousands of subscribers, then distinct questions: is memory bounded? (MINUTES=2)
+	@$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),2)
+
 .PHONY: lock
 lock: ## the lock files anew, from the newest allowed versions
 	@scripts/lock.sh

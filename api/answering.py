@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Hashable, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from starlette.requests import HTTPConnection
@@ -18,11 +17,12 @@ from starlette.types import Message, Receive
 from api.asking import context_of
 from api.context import Outcome, Response, Snapshot
 from api.execute import execute, execute_now
-from api.kept import Entry, Kept, Key
+from api.kept import Entry, Kept
 from api.noted import Noted
 from api.request import Asked
 from api.resolvers.context import Context
 from api.resolvers.ledger import Ledger
+from api.resolvers.weighed import Key, remembered
 from api.running import Running
 from api.schema.language import choose
 from api.seen.notes import Notes
@@ -35,12 +35,12 @@ _OF_THE_MOMENT = re.compile(r"\b(cached|durationMs|warnings|freshness|rollup|vie
 
 T = TypeVar("T")
 
-_nearest = lru_cache(maxsize=1024)(choose)
+_nearest = remembered(1024)(choose)
 
 
-@lru_cache(maxsize=4096)
-def _is_of_the_moment(document: str) -> bool:
-    return _OF_THE_MOMENT.search(document) is not None
+@remembered(2048, longest=8192)
+def _is_of_the_moment(document: str | None) -> bool:
+    return _OF_THE_MOMENT.search(document or "") is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Answering:
             versions = engine.versions
             if of_the_moment or response.outcome is not Outcome.OK or versions is None:
                 return Found(response)
-            entry = Entry(snapshot, key, _at_rest(response), versions, asked.size)
+            entry = Entry(snapshot, key, _at_rest(response), versions)
             if snapshot is self._served.snapshot:
                 self._kept.put(entry)
             return Found(response, entry)
@@ -135,7 +135,7 @@ class Answering:
         return await self._running.answer(work, receive)
 
     async def _execute(
-        self, snapshot: Snapshot, asked: Asked, key: Hashable, context: Context, receive: Receive, notes: Notes
+        self, snapshot: Snapshot, asked: Asked, key: Key, context: Context, receive: Receive, notes: Notes
     ) -> Response:
         now = execute_now(snapshot, asked, key, context)
         if now is not None:
@@ -158,7 +158,8 @@ def key_of(snapshot: Snapshot, asked: Asked, context: Context) -> Key:
     """
     locale = _nearest(context.locale, snapshot.locales) if context.locale else None
     scope = scope_of(snapshot.model, context.viewer)
-    return Key(asked.key, scope, context.limits, context.discreet, locale)
+    size = asked.size + sum(len(value) for _, value in scope)
+    return Key(asked.key, scope, context.limits, context.discreet, locale, size=size)
 
 
 async def never() -> Message:

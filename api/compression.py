@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
-from functools import lru_cache
 
 import pyarrow as pa
 
 from api.accept import choose_type
+from api.resolvers.weighed import remembered
 
 WORTH = 1024
 """Smaller bodies are sent as they are."""
@@ -16,7 +16,7 @@ _GZIP_LEVEL = 5
 _ZSTD = pa.Codec("zstd", compression_level=3)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def coding_of(accepted: str | None) -> str | None:
     """`zstd` or `gzip` by an Accept-Encoding header, or None: neither is taken, or nothing is said."""
     if not accepted:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import orjson
-from cachetools import LRUCache
 
 from api.request import Asked, Malformed
+from api.resolvers.weighed import Weighed
 from semantic.errors import Code, UserError
 
-KNOWN = 2000
-"""Documents of clients that are remembered."""
+KNOWN = 16 * 1024 * 1024
+"""Bytes of clients' documents that are remembered."""
 LARGEST = 64 * 1024
 """Characters of a document that is remembered."""
+OVERHEAD = 512
+"""Bytes of one beside its text."""
 NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
 
@@ -32,7 +35,7 @@ class Documents:
         self._trusted = trusted
         self._texts = frozenset(trusted.values())
         self._only = only
-        self._sent: LRUCache[str, str] = LRUCache(KNOWN)
+        self._sent: Weighed[str, str] = Weighed(KNOWN)
 
     def asked(self, asked: Asked) -> Asked:
         """The same with its document. Malformed: unknown (the client sends it then), not its hash, or not trusted."""
@@ -51,7 +54,7 @@ class Documents:
         if hashlib.sha256(asked.query.encode()).hexdigest() != digest:
             raise Malformed("The document is not the one of its hash (SHA-256).")
         if len(asked.query) <= LARGEST:
-            self._sent[digest] = asked.query
+            self._sent.put(digest, asked.query, sys.getsizeof(asked.query) + OVERHEAD)
         return replace(asked, persisted=None)
 
 

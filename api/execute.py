@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from inspect import isawaitable
@@ -28,6 +28,7 @@ from api.resolvers.selection import Info
 from api.resolvers.table import table
 from api.resolvers.values import dimension_values
 from api.resolvers.viewer import viewer
+from api.resolvers.weighed import Key
 from api.schema.build import Resolvers, build_schema
 from api.schema.language import locales_of
 from api.schema.names import vocabulary
@@ -117,7 +118,7 @@ async def execute(
     schema, discreet = snapshot.schemas.default, context.discreet
     if not discreet and looks_at_schema(document):  # its labels are in a language: that schema may not be made yet
         schema = await asyncio.to_thread(snapshot.schemas.localized, context.locale)
-    checked = schema.check(document, context.limits)
+    checked = await schema.checked(document, context.limits)
     if checked.document is None:
         return _refused(checked.errors, RequestCode.VALIDATION, discreet)
     if discreet and checked.shape is not None and checked.shape.size.introspects:
@@ -141,7 +142,7 @@ async def execute(
     return replace(_answered(result, discreet, operation), account=context.ledger.account())
 
 
-def execute_now(snapshot: Snapshot, asked: Asked, key: Hashable, context: Context) -> Response | None:
+def execute_now(snapshot: Snapshot, asked: Asked, key: Key, context: Context) -> Response | None:
     """The same where every answer is at hand and nothing fails; None: `execute` it, in a context of its own.
 
     `key`: the same for requests that ask the same.

@@ -33,6 +33,7 @@ from api.headers import ALWAYS
 from api.kept import Bytes, Entry, Form, RawHeaders
 from api.request import BAD_REQUEST, Asked, Malformed, check_content_type, from_address, from_body, read_body
 from api.resolvers.answers import together
+from api.resolvers.weighed import SHORT, remembered
 from api.running import Gone, Stopping
 from api.seen.notes import notes_of
 from api.served import Served
@@ -52,8 +53,8 @@ _SMALL = 8192
 _FEW = 8
 """Ways in which a body's reply is remembered to be wanted."""
 
-_choose = lru_cache(maxsize=1024)(choose_type)
-_is_json = lru_cache(maxsize=64)(check_content_type)
+_choose = remembered(1024)(choose_type)
+_is_json = remembered(64)(check_content_type)
 
 
 _Wanted = tuple[bytes | None, bytes | None, bytes | None]
@@ -136,7 +137,7 @@ class Front:
             return _once(found.response, media, coding)
         form = _form(found.entry, media, coding, posted=True)
         reply = self._kept(found.entry, form)
-        if len(known.ready) < _FEW:
+        if len(known.ready) < _FEW and sum(map(len, filter(None, wanted))) <= SHORT:
             known.ready[wanted] = _Ready(ref(found.entry), form)
         return reply
 

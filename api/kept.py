@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from api.compression import compress
 from api.context import Response, Snapshot
 from api.noted import Versions
+from api.resolvers.weighed import Key
 from semantic.errors import HeadwaterError
 from semantic.model.facts import Facts
 
@@ -21,22 +22,6 @@ OVERHEAD = 1024
 """Bytes of an entry beside its body: the document it is for, its headers."""
 
 RawHeaders = list[tuple[bytes, bytes]]
-
-
-class Key:
-    """What an answer depends on beside the data. It is hashed once: it is looked up several times."""
-
-    __slots__ = ("_hash", "parts")
-
-    def __init__(self, *parts: Hashable) -> None:
-        self.parts = parts
-        self._hash = hash(parts)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Key) and self.parts == other.parts)
 
 
 class Form(NamedTuple):
@@ -67,7 +52,7 @@ class Bytes:
 class Entry:
     """An answer, as bytes of each coding that somebody has asked for, and the model and the data it is of.
 
-    `asked`: bytes of what it is the answer to. `replies`: those that were sent, in each form.
+    `replies`: those that were sent, in each form.
     """
 
     __slots__ = (
@@ -84,11 +69,11 @@ class Entry:
         "snapshot",
     )
 
-    def __init__(self, snapshot: Snapshot, key: Hashable, response: Response, versions: Versions, asked: int) -> None:
+    def __init__(self, snapshot: Snapshot, key: Key, response: Response, versions: Versions) -> None:
         self.snapshot = snapshot
         self.key = key
         self.response = response
-        self.size = asked + 2 * len(response.body) + OVERHEAD
+        self.size = key.size + 2 * len(response.body) + OVERHEAD
         self.etag = etag_of(response.body)
         self.replies: dict[Form, Bytes] = {}
         self._versions = dict(versions)

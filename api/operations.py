@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Lock
 
 import strawberry
-from cachetools import LRUCache
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, specified_rules
 from strawberry.schema.schema import validate_document
 
-from api.resolvers.limits import ORDINARY, Limits
+from api.resolvers.limits import MIB, ORDINARY, Limits
+from api.resolvers.weighed import Weighed
 from api.schema.language import choose
 from api.shape import Shape, check_length, check_tokens, measure
 from semantic.errors import QueryError
 
-KNOWN_DOCUMENTS = 1024
-"""Documents remembered for each schema."""
+KNOWN_DOCUMENTS = 64 * MIB
+"""Bytes of documents that are remembered, parsed, for each schema."""
+AT_ONCE = 4096
+"""Characters of a document that is parsed at once: some ten milliseconds."""
+OVERHEAD, PER_CHARACTER = 24 * 1024, 100
+"""Bytes that a parsed document takes: about so many, and so many for each character."""
 
 _INTROSPECTION = re.compile(r"\b__(schema|type)\b")
 
@@ -42,13 +47,21 @@ class ExecutableSchema:
 
     def __init__(self, schema: strawberry.Schema) -> None:
         self.schema = schema
-        self._documents: LRUCache[str, Checked] = LRUCache(KNOWN_DOCUMENTS)
+        self._documents: Weighed[str, Checked] = Weighed(KNOWN_DOCUMENTS)
         self._lock = Lock()
 
     @property
     def graphql(self) -> GraphQLSchema:
         """The graphql-core schema underneath."""
         return self.schema._schema
+
+    async def checked(self, text: str, limits: Limits) -> Checked:
+        """`check`, in a thread where it takes long: others are answered meanwhile."""
+        with self._lock:
+            known = text in self._documents
+        if known or len(text) <= AT_ONCE:
+            return self.check(text, limits)
+        return await asyncio.to_thread(self.check, text, limits)
 
     def check(self, text: str, limits: Limits = ORDINARY) -> Checked:
         """Parse and validate, or remember having done so. A document beyond the limits is neither, nor remembered."""
@@ -58,7 +71,7 @@ class ExecutableSchema:
             if known is None:
                 known = self._check(text, limits)
                 with self._lock:
-                    self._documents[text] = known
+                    self._documents.put(text, known, OVERHEAD + PER_CHARACTER * len(text))
             elif known.shape is not None:
                 known.shape.check(limits)
         except QueryError as error:

@@ -79,7 +79,7 @@ class Subscriptions:
         with self._served.lease() as snapshot:
             if snapshot.model.policies:
                 await asyncio.to_thread(snapshot.seen_by, viewer)  # it may have to be made first
-            checked = snapshot.seen_by(viewer).schemas.default.check(asked.query, limits)
+            checked = await snapshot.seen_by(viewer).schemas.default.checked(asked.query, limits)
         operation = None if checked.document is None else get_operation_ast(checked.document, asked.operation_name)
         return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 

@@ -26,6 +26,15 @@ class Server:
     connection: HTTPConnection
     started_in: float
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.connection.port
+
+    def files(self) -> int:
+        """How many are open, connections among them."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """The answer's `data`. RuntimeError when it has errors."""
         answer = json.loads(self._post(json.dumps({"query": query, "variables": variables})))

@@ -5,6 +5,7 @@ What authors write is checked when a model is loaded. This holds even if that ch
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable, Iterator
 from threading import Lock
 from typing import Any
@@ -30,7 +31,7 @@ class Guard:
 
     def check(self, cursor: duckdb.DuckDBPyConnection, statement: Statement) -> None:
         """OurError INTERNAL when the statement is anything else."""
-        key = (statement.sql, statement.datasets)
+        key = hashlib.sha256(statement.sql.encode()).digest(), statement.datasets
         with self._lock:
             if key in self._seen:
                 return

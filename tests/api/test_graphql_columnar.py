@@ -22,6 +22,7 @@ from api.execute import execute_now
 from api.request import Asked
 from api.resolvers.columnar import ColumnarExecutor
 from api.resolvers.limits import Limits
+from api.resolvers.weighed import Key
 from tests.api.shop import Shop, open_shop, write_tables
 
 KEYS = (
@@ -197,7 +198,7 @@ def at_hand(shop: Shop, document: str, **context: Any) -> Response | None:
     asked = Asked(document, None, VARIABLES)
     found = None
     for _ in range(2):
-        found = execute_now(shop.snapshot, asked, asked.key, shop.snapshot.context(**context))
+        found = execute_now(shop.snapshot, asked, Key(asked.key), shop.snapshot.context(**context))
     return found
 
 
@@ -306,5 +307,5 @@ async def test_a_plan_keeps_limits(shop: Shop) -> None:
     asked = Asked(document, None, VARIABLES)
     for _ in range(3):
         context = shop.snapshot.context(limits=limits)
-        assert execute_now(shop.snapshot, asked, (asked.key, limits), context) is None
+        assert execute_now(shop.snapshot, asked, Key(asked.key, limits), context) is None
     assert (await shop.ask(document, VARIABLES, limits=limits)).codes == ("LIMIT_EXCEEDED",)

@@ -17,6 +17,7 @@ from api import answering
 from api.compression import coding_of, compress
 from api.context import Outcome, Response
 from api.kept import Entry, Kept
+from api.resolvers.weighed import Key
 from api.setting_values import networks
 from api.settings import Settings
 from tests.live import LiveServer, Reply
@@ -199,11 +200,13 @@ def test_memory_is_bounded(live: LiveServer, project: Path) -> None:
     with live.serving(Settings(model=project, reload=False)) as app:
         snapshot = app.state.served.snapshot
         kept = Kept(100_000)
-        entries = [Entry(snapshot, number, Response(b"x" * 10_000, Outcome.OK), (), 100) for number in range(20)]
+        answer = Response(b"x" * 10_000, Outcome.OK)
+        entries = [Entry(snapshot, Key(number, size=100), answer, ()) for number in range(20)]
         for entry in entries:
             kept.put(entry)
         held = [entry for entry in entries if kept.has(entry)]
         assert held == entries[-4:]
-        kept.put(Entry(snapshot, "large", Response(b"x" * 100_000, Outcome.OK), (), 0))
-        assert kept.get(snapshot, "large") is None
+        for size, body in ((0, b"x" * 100_000), (100_000, b"x")):
+            kept.put(Entry(snapshot, Key("large", size=size), Response(body, Outcome.OK), ()))
+            assert kept.get(snapshot, Key("large")) is None
         assert asyncio.run(entries[-1].is_current())
