@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive
 
-from api.asking import context_of
+from api.asking import context_for, context_of
 from api.context import Outcome, Response, Snapshot
 from api.execute import execute, execute_now
 from api.kept import Entry, Kept
@@ -27,8 +27,8 @@ from api.running import Running
 from api.schema.language import choose
 from api.seen.notes import Notes
 from api.served import Served
-from semantic.errors import HeadwaterError
 from semantic.query.access import scope_of
+from semantic.query.query import Viewer
 
 _OF_THE_MOMENT = re.compile(r"\b(cached|durationMs|warnings|freshness|rollup|viewer)\b")
 """Fields whose values are of this very answer, of the clock or of who asks: an answer with one of them is not kept."""
@@ -59,48 +59,25 @@ class Answering:
         self._running = running
         self._kept = Kept(served.settings.each(served.settings.cache_bytes) // 4)
 
-    def still(self, entry: Entry, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether an entry that answered somebody anonymous before may answer this request at once."""
-        served = self._served
-        if entry.snapshot is not served.snapshot or served.limits.rate or not self._kept.has(entry):
-            return False
-        if served.viewers.nobody(headers, entry.snapshot.model) is None or not entry.is_current_now():
-            return False
-        served.look_soon()
-        return True
+    def may_give(self, entry: Entry) -> bool:
+        """Whether an entry may be given now, without waiting, to whom it was given before."""
+        return entry.snapshot is self._served.snapshot and self._kept.has(entry) and entry.is_current_now()
 
-    def now(self, asked: Asked, headers: Mapping[bytes, bytes], notes: Notes) -> Found | None:
-        """The answer to somebody anonymous that needs no waiting; None: `answer` it.
-
-        `headers`: the request's, each once.
-        """
+    def now(self, asked: Asked, viewer: Viewer, locale: str | None, notes: Notes) -> Found | None:
+        """The answer to somebody known that needs no waiting; None: `answer` it. FORBIDDEN as `context_for`."""
         served, snapshot = self._served, self._served.snapshot
-        viewer = served.viewers.nobody(headers, snapshot.model)
-        if viewer is None:
+        if snapshot.model.policies and not snapshot.knows_what_is_seen_by(viewer):
             return None
-        locale = headers.get(b"accept-language")
-        context = snapshot.context(
-            viewer,
-            None if locale is None else locale.decode("latin-1"),
-            served.settings.may_show_sql,
-            limits=served.limits,
-            discreet=served.settings.is_hardened,
-        )
+        context = context_for(viewer, snapshot, served, locale)
         key = key_of(snapshot, asked, context)
-        of_the_moment = _is_of_the_moment(asked.query)
-        entry = None if of_the_moment else self._kept.get(snapshot, key)
-        if entry is not None and not entry.is_current_now():
-            return None
-        if entry is None and not (of_the_moment and snapshot.seen_by(viewer).plans.has(key)):
-            return None
-        try:
-            served.rates.take(viewer, context.limits)
-        except HeadwaterError:
-            return None  # refused once more, in words
-        served.look_soon()
-        if entry is not None:
+        if not _is_of_the_moment(asked.query):
+            entry = self._kept.get(snapshot, key)
+            if entry is None or not self.may_give(entry):
+                return None
             notes.kept_one(entry.response, viewer, snapshot.model)
             return Found(entry.response, entry)
+        if not snapshot.seen_by(viewer).plans.has(key):
+            return None
         response = execute_now(snapshot, asked, key, context)
         if response is None:
             return None

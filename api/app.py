@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from api.doors import doors
 from api.front import Front
 from api.graphiql import MOUNTED_AT, PageFiles
 from api.headers import Headers
+from api.kept import Bytes
 from api.place import find_model
 from api.rates import SharedRates
 from api.reload import watch
@@ -51,13 +52,17 @@ CORS: dict[str, Any] = {
 class App(FastAPI):
     """The application. Those who look on stand before it, and what can be answered at once never enters it."""
 
-    def __init__(self, watchers: Sequence[Watcher], now: Now | None, **arguments: Any) -> None:
+    def __init__(self, watcher: Watcher, now: Now | None, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self._seeing = Seeing(super().__call__, watchers, now)
+        self._seeing = Seeing(super().__call__, watcher, now)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or live for as long as the server does."""
         await self._seeing(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes, write: Callable[[Bytes], None]) -> bool:
+        """Whether a request, of which all has come, was answered just now. If not, call the application for it."""
+        return self._seeing.at_once(scope, body, write)
 
 
 def create_app(settings: Settings, crew: Crew | None = None) -> FastAPI:
@@ -73,12 +78,14 @@ def create_app(settings: Settings, crew: Crew | None = None) -> FastAPI:
     onlookers = Onlookers(served, running, crew)
 
     answering = Answering(served, running)
-    subscriptions = Subscriptions(served, answering, onlookers.watchers, settings.each(settings.subscribers))
+    subscriptions = Subscriptions(served, answering, [onlookers.told], settings.each(settings.subscribers))
     documents = Documents(read_trusted(settings.trusted_documents), settings.trusted_only)
     front = Front(served, answering, subscriptions, documents)
     app = App(
-        onlookers.watchers,
-        None if settings.cors_origins else front.now,  # other sites' pages need headers that depend on who they are
+        onlookers.told,
+        None
+        if settings.cors_origins
+        else front.at_once.now,  # other sites' pages need headers that depend on who they are
         title="Headwater",
         version=version("headwater"),
         docs_url=None,  # FastAPI's pages load their scripts from another host
@@ -99,7 +106,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> FastAPI:
     for path in ("/v1/table", "/v1/table.{ending}"):
         app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))
     app.router.routes.append(Mount(MOUNTED_AT, PageFiles(), name="graphiql"))
-    app.include_router(doors(served, running, onlookers.metrics))
+    app.include_router(doors(served, running, onlookers))
     return app
 
 

@@ -20,6 +20,7 @@ from api.seen.notes import notes_of
 from api.served import Served
 from api.viewers.refused import Unauthenticated
 from semantic.errors import Code, HeadwaterError, Overloaded, RateLimited
+from semantic.query.query import Viewer
 
 CLIENT_CLOSED_REQUEST = 499
 SOON = "1"
@@ -49,17 +50,22 @@ async def context_of(snapshot: Snapshot, served: Served, connection: HTTPConnect
     viewer = await served.viewers.of(connection, snapshot.model)
     if snapshot.model.policies:
         await asyncio.to_thread(snapshot.seen_by, viewer)  # it may have to be made first
-    context = snapshot.context(
-        viewer=viewer,
-        locale=connection.headers.get("accept-language"),
-        may_see_sql=served.settings.may_show_sql,
-        limits=served.limits,
-        discreet=served.settings.is_hardened and not viewer.signed_in,
-    )
+    context = context_for(viewer, snapshot, served, connection.headers.get("accept-language"))
     notes_of(connection.scope).of(context)
     if counted:
         served.rates.take(context.viewer, context.limits)
     return context
+
+
+def context_for(viewer: Viewer, snapshot: Snapshot, served: Served, locale: str | None) -> Context:
+    """The context of a request of somebody known. FORBIDDEN when their claims say what is no limit."""
+    return snapshot.context(
+        viewer=viewer,
+        locale=locale,
+        may_see_sql=served.settings.may_show_sql,
+        limits=served.limits,
+        discreet=served.settings.is_hardened and not viewer.signed_in,
+    )
 
 
 class Told(Response):

@@ -60,6 +60,11 @@ class Snapshot:
             return self
         return replace(self.views.get(hidden), engine=self.engine, compiler=self.compiler)
 
+    def knows_what_is_seen_by(self, viewer: Viewer) -> bool:
+        """Whether `seen_by` has nothing to make."""
+        hidden = hidden_names(self.model, viewer)
+        return hidden == self.model.hidden or self.views.has(hidden)
+
     def context(
         self,
         viewer: Viewer = ANONYMOUS,
@@ -96,6 +101,10 @@ class Views:
         self._make = make
         self._made: LRUCache[frozenset[str], Snapshot] = LRUCache(KNOWN_VIEWS)
         self._lock = Lock()
+
+    def has(self, hidden: frozenset[str]) -> bool:
+        """Whether that snapshot was made."""
+        return hidden in self._made
 
     def get(self, hidden: frozenset[str]) -> Snapshot:
         """The snapshot without these metrics and dimensions."""

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from api.example import example_query
 from api.execute import print_sdl
 from api.running import Running
-from api.seen.metrics import Metrics
+from api.seen.onlookers import Onlookers
 from api.served import Served
 from api.viewers.refused import Unauthenticated
 from semantic.errors import HeadwaterError
@@ -23,7 +23,7 @@ from semantic.query.query import Viewer
 PLAIN = "text/plain; charset=utf-8"
 
 
-def doors(served: Served, running: Running, metrics: Metrics) -> APIRouter:
+def doors(served: Served, running: Running, onlookers: Onlookers) -> APIRouter:
     """The routes."""
     router = APIRouter()
 
@@ -59,7 +59,7 @@ def doors(served: Served, running: Running, metrics: Metrics) -> APIRouter:
     @router.get("/metricsz", summary="Counts and durations, for Prometheus", response_class=PlainTextResponse)
     async def metricsz(request: Request) -> Response:
         await who_may_look(served, request)
-        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST, headers={"cache-control": "no-store"})
+        return Response(onlookers.text(), media_type=CONTENT_TYPE_LATEST, headers={"cache-control": "no-store"})
 
     @router.get("/readyz", summary="Whether questions can be answered")
     async def readyz() -> Response:

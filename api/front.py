@@ -4,77 +4,46 @@ Follows the GraphQL-over-HTTP specification: a caller that takes `application/gr
 status that nothing was run (400); one that takes `application/json` gets 200 whenever its request was well-formed.
 
 An answer is looked for in three places, each falling through to the next: kept bytes (`Kept`), answers at hand of an
-operation that was planned (`execute_now`), and the executor (`execute`). The first two are tried without waiting.
+operation that was planned (`execute_now`), and the executor (`execute`). The first two are tried before this, without
+waiting (`AtOnce`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from weakref import ref
+from collections.abc import AsyncGenerator
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as Reply
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.accept import EVENTS, GRAPHQL_JSON, HTML, JSON, choose_type
+from api.accept import EVENTS, GRAPHQL_JSON, HTML, JSON
 from api.answering import Answering, never
 from api.asking import CLIENT_CLOSED_REQUEST, SOON, overloaded, refusal, told
-from api.compression import WORTH, coding_of, compress
+from api.at_once import AtOnce, choose
+from api.compression import coding_of
 from api.context import Outcome, Response
 from api.csrf import check_origin
 from api.documents import Documents
 from api.events import Events
 from api.graphiql import graphiql_page
-from api.headers import ALWAYS
-from api.kept import Bytes, Entry, Form, RawHeaders
+from api.kept import Bytes
+from api.replies import AT_ONCE, Replies, form_of, once
 from api.request import BAD_REQUEST, Asked, Malformed, check_content_type, from_address, from_body, read_body
 from api.resolvers.answers import together
-from api.resolvers.weighed import SHORT, remembered
+from api.resolvers.weighed import remembered
 from api.running import Gone, Stopping
 from api.seen.notes import notes_of
 from api.served import Served
 from api.subscriptions import Subscriptions
 from semantic.errors import Code, HeadwaterError
-from semantic.query.query import ANONYMOUS
 
 LOG = logging.getLogger("headwater")
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
-_AT_ONCE = 65_536
-"""Bytes up to which a body is compressed at once; larger ones in a thread."""
-_KNOWN_BODIES = 1024
-"""Request bodies remembered with what they ask; only small ones."""
-_SMALL = 8192
-_FEW = 8
-"""Ways in which a body's reply is remembered to be wanted."""
-
-_choose = remembered(1024)(choose_type)
 _is_json = remembered(64)(check_content_type)
-
-
-_Wanted = tuple[bytes | None, bytes | None, bytes | None]
-"""What Accept, Accept-Encoding and Accept-Language say."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """The entry that answers somebody anonymous, for as long as it is kept, and the form of the reply."""
-
-    entry: ref[Entry]
-    form: Form
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Known:
-    """A request body that came before: what it asks, and what was the reply to whoever wanted it so."""
-
-    asked: Asked
-    ready: dict[_Wanted, _Ready] = field(default_factory=dict)
 
 
 class Front:
@@ -88,68 +57,23 @@ class Front:
         self._answering = answering
         self._subscriptions = subscriptions
         self._documents = documents
-        self._bodies: dict[bytes, _Known] = {}
+        self._replies = Replies(int(served.settings.freshness_check))
+        self.at_once = AtOnce(served, answering, self._replies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         reply = await self._respond(Request(scope, receive))
         await reply(scope, receive, send)
 
-    def now(self, scope: Scope, message: Message) -> Bytes | None:
-        """The reply to a POST that needs no waiting, once the first message of its body has come; None: ask properly.
-
-        It has every header already that the application would add.
-        """
-        try:
-            return self._now(scope, message)
-        except Exception:
-            LOG.exception("A kept answer can't be given; it is made anew.")
-            return None
-
-    def _now(self, scope: Scope, message: Message) -> Bytes | None:
-        known = self._bodies.get(message.get("body", b""))
-        headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        if known is None or len(headers) != len(scope["headers"]) or message.get("more_body"):
-            return None
-        if headers.get(b"content-type") != b"application/json":
-            return None
-        wanted = (headers.get(b"accept"), headers.get(b"accept-encoding"), headers.get(b"accept-language"))
-        ready = known.ready.get(wanted)
-        if ready is not None:
-            entry = ready.entry()
-            if entry is not None and self._answering.still(entry, headers):
-                notes_of(scope).kept_one(entry.response, ANONYMOUS, entry.snapshot.model)
-                return entry.replies[ready.form]
-            del known.ready[wanted]
-        return self._found_now(scope, known, headers, wanted)
-
-    def _found_now(self, scope: Scope, known: _Known, headers: Mapping[bytes, bytes], wanted: _Wanted) -> Bytes | None:
-        media = _choose(_text(wanted[0]), (JSON, GRAPHQL_JSON, EVENTS))
-        if media == EVENTS:
-            return None
-        found = None if media is None else self._answering.now(known.asked, headers, notes_of(scope))
-        if found is None or media is None:
-            return None
-        coding = coding_of(_text(wanted[1]))
-        if coding is not None and len(found.response.body) > _AT_ONCE:
-            return None
-        if found.entry is None:
-            return _once(found.response, media, coding)
-        form = _form(found.entry, media, coding, posted=True)
-        reply = self._kept(found.entry, form)
-        if len(known.ready) < _FEW and sum(map(len, filter(None, wanted))) <= SHORT:
-            known.ready[wanted] = _Ready(ref(found.entry), form)
-        return reply
-
     async def _respond(self, request: Request) -> ASGIApp:
         method = request.method
         if method == "OPTIONS":
             return Reply(status_code=204, headers={"allow": ", ".join(METHODS)})
         accept = request.headers.get("accept")
-        wants_page = method in ("GET", "HEAD") and _choose(accept, (JSON, GRAPHQL_JSON, HTML)) == HTML
+        wants_page = method in ("GET", "HEAD") and choose(accept, (JSON, GRAPHQL_JSON, HTML)) == HTML
         if wants_page and (not self._settings.is_hardened or await self._served.may_look(request)):
             return graphiql_page()
-        media = _choose(accept, (JSON, GRAPHQL_JSON, EVENTS))
+        media = choose(accept, (JSON, GRAPHQL_JSON, EVENTS))
         if media is None:
             return refusal(JSON, 406, BAD_REQUEST, f"Only {JSON}, {GRAPHQL_JSON} and {EVENTS} can be had here.")
         if method not in METHODS:
@@ -181,17 +105,17 @@ class Front:
 
     async def _asked(self, request: Request) -> Asked | list[Asked]:
         if request.method != "POST":
-            return self._documents.asked(from_address(request.query_params))
+            asked = self._documents.asked(from_address(request.query_params))
+            if request.method == "GET":
+                self.at_once.learn("GET", request.scope["query_string"], asked)
+            return asked
         _is_json(request.headers.get("content-type"))
         body = await read_body(request, self._settings.max_request)
         given = from_body(body, self._settings.batch)
         if isinstance(given, list):
             return [self._documents.asked(one) for one in given]
         asked = self._documents.asked(given)
-        if len(body) <= _SMALL:
-            if len(self._bodies) >= _KNOWN_BODIES:
-                self._bodies.clear()
-            self._bodies[body] = _Known(asked)
+        self.at_once.learn("POST", body, asked)
         return asked
 
     async def _several(self, request: Request, several: list[Asked], media: str, streams: bool) -> Bytes:
@@ -202,7 +126,7 @@ class Front:
         work = [self._answering.answer(one, request, never, notes) for one in several]
         found = await self._answering.until_gone(together(work), request.receive)
         body = b"[" + b",".join(one.response.body for one in found) + b"]"
-        return _once(Response(body, Outcome.PARTIAL), media, coding_of(request.headers.get("accept-encoding")))
+        return once(Response(body, Outcome.PARTIAL), media, coding_of(request.headers.get("accept-encoding")))
 
     async def _stream(self, request: Request, asked: Asked) -> Events | Reply:
         """Answers as events. What is wrong before the first one is told by the status."""
@@ -219,62 +143,14 @@ class Front:
         if response.retry_after is not None:
             return overloaded(response, media)
         coding = coding_of(request.headers.get("accept-encoding"))
-        large = coding is not None and len(response.body) > _AT_ONCE
+        large = coding is not None and len(response.body) > AT_ONCE
         if entry is None:
-            return await asyncio.to_thread(_once, response, media, coding) if large else _once(response, media, coding)
-        form = _form(entry, media, coding, posted=request.method == "POST")
-        if not form.posted and _matches(request.headers.get("if-none-match", ""), entry.etag):
-            return Bytes(304, self._headers_of(entry, form)[1:], b"")
-        return await asyncio.to_thread(self._kept, entry, form) if large else self._kept(entry, form)
-
-    def _kept(self, entry: Entry, form: Form) -> Bytes:
-        """The reply of an entry, made once for each form."""
-        known = entry.replies.get(form)
-        if known is None:
-            known = entry.replies[form] = Bytes(200, self._headers_of(entry, form), entry.body(form.coding))
-        return known
-
-    def _headers_of(self, entry: Entry, form: Form) -> RawHeaders:
-        kept_for = "no-store" if form.posted else f"private, max-age={int(self._settings.freshness_check)}"
-        return [*_headers(form.media, form.coding, kept_for), (b"etag", entry.etag.encode())]
+            return await asyncio.to_thread(once, response, media, coding) if large else once(response, media, coding)
+        known = None if request.method == "POST" else request.headers.get("if-none-match", "")
+        form = form_of(entry, media, coding, known)
+        return await asyncio.to_thread(self._replies.of, entry, form) if large else self._replies.of(entry, form)
 
 
 async def _first(answers: AsyncGenerator[Response, None]) -> Response | None:
     """The first answer; None when the server stops just now."""
     return await anext(answers, None)
-
-
-def _form(entry: Entry, media: str, coding: str | None, posted: bool) -> Form:
-    return Form(media, coding if len(entry.response.body) >= WORTH else None, posted)
-
-
-def _once(response: Response, media: str, coding: str | None) -> Bytes:
-    """The reply of an answer that nobody keeps."""
-    if coding is None or len(response.body) < WORTH:
-        coding, body = None, response.body
-    else:
-        body = compress(response.body, coding)
-    refused = response.outcome is Outcome.REFUSED and media == GRAPHQL_JSON
-    return Bytes(400 if refused else 200, _headers(media, coding, "no-store"), body)
-
-
-def _text(header: bytes | None) -> str | None:
-    return None if header is None else header.decode("latin-1")
-
-
-def _matches(given: str, etag: str) -> bool:
-    """Whether an If-None-Match header names the tag (weakly, as RFC 9110 has it)."""
-    tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
-    return "*" in tags or etag.removeprefix("W/") in tags
-
-
-@lru_cache(maxsize=64)
-def _headers(media: str, coding: str | None, cache_control: str) -> RawHeaders:
-    """The headers of an answer; the content type first."""
-    found = [
-        (b"content-type", f"{media}; charset=utf-8".encode()),
-        (b"cache-control", cache_control.encode()),
-        (b"vary", b"accept, accept-encoding, accept-language, authorization, x-api-key"),
-        *ALWAYS,
-    ]
-    return [*found, (b"content-encoding", coding.encode())] if coding else found

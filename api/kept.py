@@ -25,28 +25,37 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 class Form(NamedTuple):
-    """What a reply depends on beside its entry: the media type, the coding, and whether it was asked for by POST."""
+    """What a reply depends on beside its entry: the media type, the coding, whether it was asked for by POST, and
+    whether its receiver has it already.
+    """
 
     media: str
     coding: str | None
     posted: bool
+    unchanged: bool = False
+
+
+def lines_of(headers: RawHeaders) -> bytes:
+    """Headers as they are sent."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 class Bytes:
     """A whole reply; lighter than Starlette's."""
 
-    __slots__ = ("_body", "_headers", "_status")
+    __slots__ = ("body", "headers", "lines", "status")
 
     def __init__(self, status: int, headers: RawHeaders, body: bytes) -> None:
         length = [] if status == 304 else [(b"content-length", b"%d" % len(body))]
-        self._status = status
-        self._headers = [*headers, *length]
-        self._body = body
+        self.status = status
+        self.headers = [*headers, *length]
+        self.lines = lines_of(self.headers)
+        self.body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        await send({"type": "http.response.start", "status": self._status, "headers": self._headers.copy()})
-        await send({"type": "http.response.body", "body": self._body})
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers.copy()})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 class Entry:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.connections import raise_file_limit
 from api.example import example_query
+from api.protocol import Protocol
 from api.serving import STOP_SECONDS, Started, listen
 from api.settings import Settings
 from semantic.errors import HeadwaterError
@@ -24,6 +25,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Protocol,
                 log_config=None,
                 access_log=False,  # it shows addresses, which may hold queries; the request log is ours
                 lifespan="on",

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -16,7 +16,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from api.app import create_app
+from api.app import App, create_app
+from api.kept import Bytes
+from api.protocol import Protocol
 from api.settings import Settings
 
 T = TypeVar("T")
@@ -47,7 +49,8 @@ class LiveServer:
         self.port: int = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
-            self._dispatch,
+            self,
+            http=Protocol,
             interface="asgi3",
             lifespan="off",
             log_config=None,
@@ -58,9 +61,12 @@ class LiveServer:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._app is not None
         await self._app(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes, write: Callable[[Bytes], None]) -> bool:
+        return isinstance(self._app, App) and self._app.at_once(scope, body, write)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

@@ -20,7 +20,7 @@ from semantic.query.query import Viewer
 class AuditLog:
     """A watcher that writes a line of JSON for each request that asked for something, or was refused.
 
-    A line is written before the next request is answered.
+    A line is written before more is told.
     """
 
     def __init__(self, path: Path, most_bytes: int, keep: int) -> None:
@@ -34,6 +34,9 @@ class AuditLog:
         """Write a line."""
         if record.account.asked or record.account.dimensions or record.notes.codes or record.status >= 400:
             self._file.add(orjson.dumps(line_of(record), option=orjson.OPT_APPEND_NEWLINE))
+
+    def flush(self) -> None:
+        """Every line is written at once."""
 
     def close(self) -> None:
         """Close the file."""

@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from api.resolvers.ledger import Ran
+from api.seen.lines import REQUESTS
 from api.seen.record import Record
 from semantic.plan.mask import without_values
 from semantic.plan.show import show
 
-REQUESTS = logging.getLogger("headwater.request")
 SLOW = logging.getLogger("headwater.slow")
+
+
+class _Line(logging.LogRecord):
+    """The record of a request: where it was logged, by which thread of which process, was found out for one before."""
+
+    def __init__(self, alike: Mapping[str, Any], record: Record) -> None:
+        ended = record.ended
+        self.__dict__.update(alike)
+        self.args = record.method, record.door, record.status
+        self.created, self.msecs = ended, ended % 1 * 1000
+        self.fields = fields_of(record)
 
 
 class RequestLog:
     """A watcher. Operation, viewer, cache, rows, milliseconds; never a value."""
 
+    def __init__(self) -> None:
+        self._alike: Mapping[str, Any] = {}
+
     def seen(self, record: Record) -> None:
         """Write a line."""
         if REQUESTS.isEnabledFor(logging.INFO):
-            said = record.method, record.door, record.status
-            told = logging.LogRecord(
-                REQUESTS.name, logging.INFO, __file__, 0, "%s %s %d", said, None
-            )  # finds no caller
-            told.__dict__["fields"] = fields_of(record)
-            REQUESTS.handle(told)
+            if not self._alike:
+                some = logging.LogRecord(REQUESTS.name, logging.INFO, __file__, 0, "%s %s %d", None, None)
+                self._alike = vars(some)
+            REQUESTS.handle(_Line(self._alike, record))
+
+    def flush(self) -> None:
+        """Have the lines written by whoever held them back."""
+        if self._alike:
+            self._alike = {}
+            for handler in logging.getLogger().handlers:
+                handler.flush()
 
 
 class SlowLog:
@@ -40,6 +60,9 @@ class SlowLog:
             if ran.seconds >= self._seconds:
                 fields = {"viewer": record.notes.viewer.id, "operation": record.name, **_slow(ran)}
                 SLOW.warning("A query took %.1f s.", ran.seconds, extra={"fields": fields})
+
+    def flush(self) -> None:
+        """Every line is written at once."""
 
 
 def fields_of(record: Record) -> dict[str, Any]:

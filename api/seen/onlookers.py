@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from api.running import Running
 from api.seen.audit import AuditLog
+from api.seen.batch import SOON, Batch
 from api.seen.log import RequestLog, SlowLog
 from api.seen.metrics import Metrics
 from api.seen.record import Watcher
@@ -19,7 +20,10 @@ NOTED_EVERY = 1.0
 
 
 class Onlookers:
-    """Of one server. UserError when one of them can't begin."""
+    """Of one server; whatever is `told` of reaches them soon. UserError when one of them can't begin.
+
+    With an audit log they are told before the next requests are read: of those, no end of the process loses a line.
+    """
 
     def __init__(self, served: Served, running: Running, crew: Crew | None = None) -> None:
         settings = served.settings
@@ -33,6 +37,12 @@ class Onlookers:
         if settings.traces:
             self._open.append(Traces(version("headwater")))
         self.watchers += self._open
+        self.told = Batch(self.watchers, SOON if settings.audit_log is None else 0)
+
+    def text(self) -> bytes:
+        """What Prometheus reads, of every request that has ended."""
+        self.told.flush()
+        return self.metrics.text()
 
     async def note(self) -> None:
         """Keep what is true of this worker known to the others, for ever."""
@@ -42,5 +52,6 @@ class Onlookers:
 
     def close(self) -> None:
         """Write what is left."""
+        self.told.flush()
         for one in self._open:
             one.close()

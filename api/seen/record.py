@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from api.resolvers.ledger import NO_ACCOUNT, Account
 from api.seen.notes import Notes
@@ -12,8 +11,7 @@ LONGEST_NAME = 100
 """Characters of an operation's name that are told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One request. `began`: nanoseconds since 1970. `size`: bytes of the body. `parent`: the header `traceparent`."""
 
     door: str
@@ -36,10 +34,19 @@ class Record:
         """The operation's, not too long."""
         return None if self.notes.name is None else self.notes.name[:LONGEST_NAME]
 
+    @property
+    def ended(self) -> float:
+        """Seconds since 1970."""
+        return self.began / 1e9 + self.seconds
+
 
 class Watcher(Protocol):
     """One who looks on. Called after the answer was sent, in the event loop: it must be quick."""
 
     def seen(self, record: Record) -> None:
         """A request has ended."""
+        ...
+
+    def flush(self) -> None:
+        """Nothing more is told just now: what was held back is to be written."""
         ...

@@ -74,6 +74,9 @@ class Traces:
             statement.end(ran.ended)
         span.end(record.began + int(record.seconds * 1e9))
 
+    def flush(self) -> None:
+        """Spans are exported in their own time."""
+
     def close(self) -> None:
         """Export what is left; what can't be exported soon is lost."""
         closing = Thread(target=self._provider.shutdown, name="headwater-traces", daemon=True)

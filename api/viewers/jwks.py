@@ -48,6 +48,10 @@ class KeySource:
             raise Unverifiable(f"There are no keys from {self.place}.")
         return self._keys
 
+    def at_hand(self) -> KeySet | None:
+        """All keys, where they need not be fetched first; another object whenever they were."""
+        return self._keys if self._age() <= FRESH else None
+
     def _is_due(self, wanted: str | None) -> bool:
         if _now() - self._tried < COOLDOWN:
             return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import math
 import os
 import re
 import secrets
@@ -23,9 +24,9 @@ from typing import Any
 import orjson
 
 from api.viewers.claims import is_claim, viewer_of
+from api.viewers.grants import Grant
 from api.viewers.refused import bad_credentials
 from semantic.errors import Code, UserError
-from semantic.query.query import Viewer
 
 LOG = logging.getLogger("headwater")
 
@@ -163,16 +164,19 @@ class Keys:
         """Whether there is a key file."""
         return os.path.exists(self._path)
 
-    def viewer(self, key: str) -> Viewer:
+    def grant(self, key: str) -> Grant:
         """Whom a key stands for. Unauthenticated when it is not valid; whether it ever was takes as long to say."""
         match = _KEY.fullmatch(key)
-        record = self._current().get(match[1]) if match else None
+        records = self._current()
+        record = records.get(match[1]) if match else None
         same = hmac.compare_digest(hash_of(key), _NOBODY if record is None else record.hash)
         if record is None or not same or record.state(datetime.now(UTC)) != "valid":
             raise bad_credentials("The API key is not valid: it is unknown, has expired or was revoked.")
-        return viewer_of(record.name, record.claims)
+        ends = math.inf if record.expires is None else record.expires.timestamp()
+        return Grant(viewer_of(record.name, record.claims), records, self._current, ends=ends)
 
     def _current(self) -> Mapping[str, KeyRecord]:
+        """The records of the file as it is now; another object whenever it was read anew."""
         seen = _stamp(self._path)
         if seen != self._seen:
             self._seen = seen
@@ -187,7 +191,7 @@ class Keys:
 def _stamp(path: Path) -> tuple[int, ...]:
     """What changes when a file does."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return ()
     return found.st_mtime_ns, found.st_size, found.st_ino

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,10 @@ class Proxy:
     networks: Sequence[Network]
     name_header: str
     claims_header: str
+
+    def is_named(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether a request says what only a proxy may say."""
+        return self.name_header.encode() in headers or self.claims_header.encode() in headers
 
     def viewer(self, headers: Headers, peer: str | None) -> Viewer | None:
         """Whom the proxy names; None when nobody is named. Unauthenticated when it can't have been the proxy."""

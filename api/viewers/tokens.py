@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,9 @@ from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, Miss
 from joserfc.jws import JWSRegistry
 
 from api.viewers.claims import viewer_of
+from api.viewers.grants import Grant
 from api.viewers.jwks import KeySource
 from api.viewers.refused import Unauthenticated, bad_credentials
-from semantic.query.query import Viewer
 
 _OF_THE_TOKEN = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 """Claims about the token and not about who holds it."""
@@ -31,7 +32,7 @@ class Tokens:
     algorithms: Sequence[str]
     leeway: int
 
-    async def viewer(self, token: str) -> Viewer:
+    async def grant(self, token: str) -> Grant:
         """Whom a token is about: its `sub`. Unauthenticated with the reason, Unverifiable."""
         keys = await self.source.keys(_key_id(token))
         registry = JWSRegistry(algorithms=self.algorithms, strict_check_header=False)
@@ -40,7 +41,14 @@ class Tokens:
             self._rules().validate(claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise _refusal(error) from error
-        return viewer_of(claims["sub"], {name: value for name, value in claims.items() if name not in _OF_THE_TOKEN})
+        about = {name: value for name, value in claims.items() if name not in _OF_THE_TOKEN}
+        return Grant(
+            viewer_of(claims["sub"], about),
+            keys,
+            self.source.at_hand,
+            begins=max(claims.get("nbf", -math.inf), claims.get("iat", -math.inf)) - self.leeway,
+            ends=claims["exp"] + self.leeway,
+        )
 
     def _rules(self) -> jwt.JWTClaimsRegistry:
         return jwt.JWTClaimsRegistry(

@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 
 from api.place import find_model
 from api.settings import Settings
+from api.viewers.grants import NOBODY, Grant, Grants
 from api.viewers.jwks import KeySource, check_place
 from api.viewers.keys import FILE_NAME, PREFIX, Keys
 from api.viewers.proxy import Proxy
@@ -23,6 +24,8 @@ from api.viewers.tokens import Tokens
 from semantic.errors import Code, UserError
 from semantic.model.model import Model
 from semantic.query.query import ANONYMOUS, Viewer
+
+_BEARER = b"Bearer "
 
 
 class Viewers:
@@ -33,6 +36,7 @@ class Viewers:
         self._settings = settings
         self._tokens = _tokens(settings)
         self._proxy = _proxy(settings)
+        self._grants = Grants()
 
     @cached_property
     def _keys(self) -> Keys:
@@ -43,10 +47,19 @@ class Viewers:
         peer = connection.client.host if connection.client else None
         return await self.resolve(connection.headers, peer, model)
 
-    def nobody(self, headers: Mapping[bytes, bytes], model: Model) -> Viewer | None:
-        """Somebody anonymous, where a request names nobody and that is allowed; None: `resolve` it."""
-        named = self._proxy is not None or b"authorization" in headers or b"x-api-key" in headers
-        return None if named or not self.may_be_anonymous(model) else ANONYMOUS
+    def at_hand(self, headers: Mapping[bytes, bytes], model: Model) -> Grant | None:
+        """Who asks, where that can be said without waiting: nobody, or who was asked for their credentials before.
+
+        None: `resolve` it. `headers`: the request's, each once.
+        """
+        if self._proxy is not None and self._proxy.is_named(headers):
+            return None
+        sent, key = headers.get(b"authorization"), headers.get(b"x-api-key")
+        if key is not None:
+            return self._grants.of(_BEARER + key) if sent is None else None
+        if sent is not None:
+            return self._grants.of(sent)
+        return NOBODY if self.may_be_anonymous(model) else None
 
     async def resolve(self, headers: Headers, peer: str | None, model: Model) -> Viewer:
         """Who asks, of a model. Unauthenticated; Unverifiable when that can't be found out just now.
@@ -56,14 +69,19 @@ class Viewers:
         named = self._proxy.viewer(headers, peer) if self._proxy else None
         if named is not None:
             return named
-        credentials = _credentials(headers) if self._can_sign_in else None
-        if credentials is None:
+        sent = _sent(headers) if self._can_sign_in else None
+        if sent is None:
             return self._nobody(model)
+        raw = sent.encode("latin-1")
+        grant = self._grants.of(raw) or self._grants.keep(raw, await self._check(_credentials(sent)))
+        return grant.viewer
+
+    async def _check(self, credentials: str) -> Grant:
         if credentials.startswith(PREFIX):
-            return self._keys.viewer(credentials)
+            return self._keys.grant(credentials)
         if self._tokens is None:
             raise bad_credentials("Tokens are not taken here.", "Send an API key.")
-        return await self._tokens.viewer(credentials)
+        return await self._tokens.grant(credentials)
 
     @property
     def _can_sign_in(self) -> bool:
@@ -95,14 +113,17 @@ def keys_path(settings: Settings) -> Path:
     return settings.keys or (settings.model or find_model(None, Path.cwd())) / FILE_NAME
 
 
-def _credentials(headers: Headers) -> str | None:
-    """The key or token sent; None without one. Unauthenticated when there are several, or of another scheme."""
+def _sent(headers: Headers) -> str | None:
+    """The header that brings credentials; None without one. Unauthenticated when there are several."""
     sent = [*headers.getlist("authorization"), *(f"Bearer {key}" for key in headers.getlist("x-api-key"))]
-    if not sent:
-        return None
     if len(sent) > 1:
         raise bad_credentials("Credentials were sent more than once.", "Send one header.")
-    scheme, _, value = sent[0].partition(" ")
+    return sent[0] if sent else None
+
+
+def _credentials(sent: str) -> str:
+    """The key or token of a header. Unauthenticated when it is of another scheme."""
+    scheme, _, value = sent.partition(" ")
     if scheme.lower() != "bearer" or not value.strip():
         raise bad_credentials("Only `Authorization: Bearer …` and `X-API-Key: …` are taken.")
     return value.strip()

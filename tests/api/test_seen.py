@@ -6,7 +6,6 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
 from api.seen.audit import AuditLog
+from api.seen.batch import Batch
 from api.seen.lines import JsonLines, Lines
 from api.seen.notes import Notes
-from api.seen.record import Record, Watcher
+from api.seen.record import Record
 from api.seen.seeing import Seeing
 from api.seen.traces import PATIENCE, Traces
 from api.server import Server
@@ -219,7 +219,7 @@ def test_who_asked_for_what(live: LiveServer, folder: Path, key: str, tmp_path: 
 
 def record(**changes: Any) -> Record:
     notes = Notes(viewer=Viewer("ann"), name="Tile", kind="query", codes=("TIMEOUT",))
-    return replace(Record("graphql", "POST", 200, time.time_ns(), 0.25, 10, notes), **changes)
+    return Record("graphql", "POST", 200, time.time_ns(), 0.25, 10, notes)._replace(**changes)
 
 
 def test_an_audit_log_is_put_aside_when_it_is_full(tmp_path: Path) -> None:
@@ -240,16 +240,26 @@ def test_an_audit_log_that_can_t_be_written_is_told_at_the_start(tmp_path: Path)
         AuditLog(tmp_path / "none" / "audit.jsonl", 1000, 2)
 
 
+class Keep:
+    """A watcher that keeps what it is told, and says how much of it when it is to write."""
+
+    def __init__(self) -> None:
+        self.seen_so_far: list[Record] = []
+        self.flushed: list[int] = []
+
+    def seen(self, record: Record) -> None:
+        self.seen_so_far.append(record)
+
+    def flush(self) -> None:
+        self.flushed.append(len(self.seen_so_far))
+
+
 async def test_one_who_fails_to_look_on_disturbs_nobody(lines: list[logging.LogRecord]) -> None:
-    class Broken:
+    class Broken(Keep):
         def seen(self, record: Record) -> None:
             raise OSError("no space left")
 
-    seen: list[Record] = []
-
-    class Works:
-        def seen(self, record: Record) -> None:
-            seen.append(record)
+    works = Keep()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -257,10 +267,12 @@ async def test_one_who_fails_to_look_on_disturbs_nobody(lines: list[logging.LogR
 
     async def send(message: Any) -> None: ...
 
-    watchers: list[Watcher] = [Broken(), Works()]
+    told = Batch([Broken(), works])
     scope = {"type": "http", "path": "/graphql", "method": "POST", "headers": []}
-    await Seeing(app, watchers)(scope, send, send)  # type: ignore[arg-type]
-    assert [(one.status, one.size) for one in seen] == [(200, 4)]
+    await Seeing(app, told)(scope, send, send)  # type: ignore[arg-type]
+    assert not works.seen_so_far
+    told.flush()
+    assert [(one.status, one.size) for one in works.seen_so_far] == [(200, 4)]
     assert [line.getMessage() for line in lines if line.name == "headwater"] == ["A request could not be told of."]
 
 
@@ -310,17 +322,12 @@ def test_a_server_that_stops_does_not_wait_long_for_whoever_takes_spans() -> Non
 
 
 def test_statements_are_spans_below_their_request(live: LiveServer, folder: Path, key: str) -> None:
-    seen: list[Record] = []
-
-    class Keep:
-        def seen(self, record: Record) -> None:
-            seen.append(record)
-
+    keep = Keep()
     with live.serving(settings_of(folder)) as app:
-        app.state.onlookers.watchers.append(Keep())
+        app.state.onlookers.watchers.append(keep)
         live.ask(ASKED, VARIABLES, authorization=f"Bearer {key}")
-        settled(lambda: len(seen) == 1)
-    statement, request = traced(*seen)
+        settled(lambda: len(keep.seen_so_far) == 1)
+    statement, request = traced(*keep.seen_so_far)
     assert (statement.name, request.name) == ("SELECT orders", "query Tile")
     attributes = dict(statement.attributes or {})
     text = str(attributes.pop("db.query.text"))
