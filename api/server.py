@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import closing
 
@@ -16,6 +18,13 @@ from api.protocol import Protocol
 from api.serving import STOP_SECONDS, Started, listen
 from api.settings import Settings
 from semantic.errors import HeadwaterError
+
+LOCK_SECONDS = 0.001
+"""For so long a thread that compiles or writes keeps Python's lock while the event loop waits for it."""
+COLLECTED_AFTER = 2000, 10, 50
+"""Objects made, and collections of the younger ones, after which garbage is looked for. Looking through all that lives
+takes tenths of a second, in which nobody is answered, and finds little: it is done once in a million objects.
+"""
 
 
 class Server(uvicorn.Server):
@@ -43,6 +52,8 @@ class Server(uvicorn.Server):
     def serve_at(self, listening: socket.socket) -> None:
         """Serve until a signal. HeadwaterError when it can't start."""
         raise_file_limit()
+        sys.setswitchinterval(LOCK_SECONDS)
+        gc.set_threshold(*COLLECTED_AFTER)
         self.run([listening])
         if self._failure is not None:
             raise self._failure

@@ -9,6 +9,7 @@ import duckdb
 from engine.functions import register
 from engine.httpfs import load_httpfs
 from engine.places import Places
+from engine.priority import standing_back
 from engine.quote import literal, literals
 from engine.settings import EngineSettings
 from engine.spill import spill_folder
@@ -33,7 +34,7 @@ def connect(settings: EngineSettings, places: Places) -> duckdb.DuckDBPyConnecti
 
     The search path of a cursor is no setting: it stays free.
     """
-    connection = duckdb.connect(":memory:", config=_configuration(settings))
+    connection = standing_back(lambda: duckdb.connect(":memory:", config=_configuration(settings)))
     register(connection)
     for statement in (*_preparations(connection, places), *_locks(places)):
         connection.execute(statement)

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import duckdb
 
+from engine.priority import stand_back
+
 T = TypeVar("T")
 Work = Callable[[duckdb.DuckDBPyConnection], T]
 
@@ -25,7 +27,7 @@ class Lane:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, threads: int, name: str) -> None:
         self._connection = connection
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"headwater-{name}")
+        self._pool = ThreadPoolExecutor(threads, f"headwater-{name}", stand_back)
         self._jobs: set[_Job] = set()
         self._stopping: set[asyncio.Task[None]] = set()
 

@@ -6,6 +6,9 @@ Whatever is not rows of plain fields is left to the stock executor, which gives 
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,7 +18,16 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from api.resolvers.records import are_flat, write_records
-from api.resolvers.rows import Cells, Part, Row, Rows, write_arrays, write_objects
+from api.resolvers.rows import AT_ONCE, Cells, Part, Row, Rows, write_arrays, write_objects
+
+
+def _fragment(rows: Rows, write: Callable[[], bytes]) -> orjson.Fragment | Awaitable[orjson.Fragment]:
+    """What is written of rows: of few at once, of many in a thread, in which others are answered meanwhile."""
+    return orjson.Fragment(write()) if len(rows) <= AT_ONCE else _in_a_thread(write)
+
+
+async def _in_a_thread(write: Callable[[], bytes]) -> orjson.Fragment:
+    return orjson.Fragment(await asyncio.to_thread(write))
 
 
 class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -38,13 +50,13 @@ class ColumnarExecutor(StrawberryGraphQLCoreExecutionContext):
         if isinstance(result, Rows):
             parts = self.parts(of_type, field_details_list, result.by_field)
             if parts is not None:
-                return orjson.Fragment(write_objects(result, parts))
+                return _fragment(result, partial(write_objects, result, parts))
         elif isinstance(result, tuple) and isinstance(of_type, GraphQLObjectType):
             parts = self.parts(of_type, field_details_list, by_field=True)
             if parts is not None and are_flat(of_type, parts):
                 return write_records(result, of_type, parts)
         elif isinstance(result, Cells) and not self._wrapped:
-            return orjson.Fragment(write_arrays(result.rows, result.columns))
+            return _fragment(result.rows, partial(write_arrays, result.rows, result.columns))
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
     def complete_object_value(

@@ -27,7 +27,7 @@ from api.resolvers.metrics import NOTHING
 from api.resolvers.pages import cut_now
 from api.resolvers.questions import Page, Questions, metrics_questions
 from api.resolvers.records import Getters, are_flat, getters_of, write_record
-from api.resolvers.rows import Part, Rows, write_objects
+from api.resolvers.rows import AT_ONCE, Part, Rows, write_objects
 from api.resolvers.selection import selected
 from semantic.compile import datasets_needed
 from semantic.errors import HeadwaterError
@@ -254,7 +254,9 @@ def _json(context: Context, root: _Metrics, piece: _Piece, answers: Sequence[Ans
             return json
         case _Rows(place):
             part = cut_now(root.page, root.asked[place].question, answers[place])
-            return None if part is None else piece.write(answers[place].answer.table, part.table, root.zone)
+            if part is None or len(part.table) > AT_ONCE:
+                return None
+            return piece.write(answers[place].answer.table, part.table, root.zone)
         case _Totals(place, parts):
             table = NOTHING if place is None else answers[place].answer.table
             return write_objects(Rows(table, root.zone), parts)[1:-1]

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from semantic.time import utc_offsets
 
-_SLICE = 16_384
+AT_ONCE = 16_384
 """Rows written at a time: bounds the memory of the intermediate texts, and how long other requests stand still."""
 _FEW = 4
 """A text column with at most one distinct value in so many rows is escaped value by value."""
@@ -100,9 +100,9 @@ def write_objects(rows: Rows, parts: Sequence[Part]) -> bytes:
     """A JSON array of one object for each row."""
     if not parts:
         return b"[" + b",".join([b"{}"] * len(rows)) + b"]"
-    if len(rows) <= _SLICE:
+    if len(rows) <= AT_ONCE:
         return _objects(rows.table, rows.zone, parts)
-    slices = (rows.table.slice(begin, _SLICE) for begin in range(0, len(rows), _SLICE))
+    slices = (rows.table.slice(begin, AT_ONCE) for begin in range(0, len(rows), AT_ONCE))
     return b"[" + b",".join(_objects(part, rows.zone, parts)[1:-1] for part in slices) + b"]"
 
 
@@ -145,7 +145,7 @@ def _iso(micros: int, zone: ZoneInfo, tz: str | None) -> str:
 
 def write_arrays(rows: Rows, columns: Sequence[str]) -> bytes:
     """A JSON array of one array for each row."""
-    pieces = [_arrays(rows.table.slice(begin, _SLICE), rows.zone, columns) for begin in range(0, len(rows), _SLICE)]
+    pieces = [_arrays(rows.table.slice(begin, AT_ONCE), rows.zone, columns) for begin in range(0, len(rows), AT_ONCE)]
     return b"[" + b",".join(pieces) + b"]"
 
 

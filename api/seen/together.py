@@ -28,10 +28,19 @@ _MODES: Mapping[str, Literal["livemax", "livemin"]] = {
 }
 """How a gauge of several workers becomes one; all others are sums."""
 
+_FILES = ("counter", "histogram", "gauge_livesum", "gauge_livemax", "gauge_livemin")
+_EMPTY = 65_536
+"""Bytes of a file at first."""
+
 
 def join_metrics(crew: Crew) -> None:
     """Count from now on together with the others. To be said before any metric is made."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(crew.folder)
+    for kind in _FILES:
+        file, new = (crew.folder / f"{kind}_{crew.place}.{ending}" for ending in ("db", "new"))
+        if not file.exists():
+            new.write_bytes(bytes(_EMPTY))
+            new.rename(file)  # while the library makes one it is too short to be read for a moment
     values.ValueClass = values.MultiProcessValue(lambda: crew.place)  # type: ignore[no-untyped-call]
 
 

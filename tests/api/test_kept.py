@@ -17,6 +17,7 @@ from api import answering
 from api.compression import coding_of, compress
 from api.context import Outcome, Response
 from api.kept import Entry, Kept
+from api.resolvers.rows import AT_ONCE
 from api.resolvers.weighed import Key
 from api.setting_values import networks
 from api.settings import Settings
@@ -210,3 +211,17 @@ def test_memory_is_bounded(live: LiveServer, project: Path) -> None:
             kept.put(Entry(snapshot, Key("large", size=size), Response(body, Outcome.OK), ()))
             assert kept.get(snapshot, Key("large")) is None
         assert asyncio.run(entries[-1].is_current())
+
+
+def test_many_rows_are_written_while_others_are_answered_and_are_the_same(live: LiveServer, project: Path) -> None:
+    count = AT_ONCE + 1000
+    write_table(project.parent, "orders", ROWS.replace("100)", f"{count + 1})"))
+    rows = [{"channel": f"channel {number}", "gmv": number} for number in range(1, count + 1)]
+    query = f"{{ metrics(limit: {count + 1}) {{ rows {{ channel gmv }} meta {{ cached }} }} }}"
+    with live.serving(Settings(model=project, reload=False, freshness_check=60)):
+        for cached in (False, True, True):
+            found = live.ask(query).json["data"]["metrics"]
+            assert sorted(found["rows"], key=lambda row: row["gmv"]) == rows
+            assert found["meta"] == {"cached": cached}
+        table = live.ask(f"{{ table(metrics: [GMV], dimensions: [CHANNEL], limit: {count + 1}) {{ rows }} }}").json
+        assert sorted(table["data"]["table"]["rows"], key=lambda row: row[1]) == [list(row.values()) for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pytest
 
 from engine import Engine, EngineSettings
+from engine.priority import STEPS
 from semantic.errors import Code, DataError, HeadwaterError, OurError, Overloaded, QueryError, Timeout
 from semantic.model.facts import Kind
 from tests.engine.support import NOW, ask, events, model, opened, rows, write
@@ -43,6 +45,25 @@ async def test_the_event_loop_is_never_blocked(tmp_path: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await running
     assert sorted(gaps)[10] < 0.1
+
+
+async def test_queries_stand_back_for_the_event_loop(tmp_path: Path) -> None:
+    """Its thread, and no other, goes before those that run a query; they may be more than the cores."""
+    before = niceness(threading.get_native_id())
+    async with shop(tmp_path, threads=3, concurrent=1) as engine:
+        running = asyncio.create_task(ask(engine, ENDLESS, ONE))
+        await asyncio.sleep(0.3)
+        busy = {int(task.name) for task in Path("/proc/self/task").iterdir()}
+        lower = [thread for thread in busy if niceness(thread) == min(19, before + STEPS)]
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert niceness(threading.get_native_id()) == before
+    assert len(lower) >= 3  # one that asked, and two of DuckDB's own
+
+
+def niceness(thread: int) -> int:
+    return int(Path(f"/proc/self/task/{thread}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[16])
 
 
 async def test_the_deadline_stops_the_query(tmp_path: Path) -> None:
