@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from semantic.model.dataset import Dataset, Dimension, DimensionType
 from semantic.model.metric import Simple
 from semantic.model.model import Model
-from semantic.model.reach import rates_key, time_column
+from semantic.model.reach import identities_of, rates_key, time_column
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """`targets`: columns by which other datasets find a row of this one. `times`: columns whose bounds are wanted.
-    `splits`: columns that dimensions simply are, those of time aside.
+    `splits`: columns that dimensions simply are, those of time aside, and those that are not read as they are stored.
     """
 
     targets: tuple[tuple[str, ...], ...]
@@ -35,7 +35,17 @@ def needs_of(model: Model, dataset: Dataset) -> Needs:
     days = (_column(dimension) for dimension in dataset.dimensions if dimension.type in _TIMES)
     named = (dataset.time_dimension, *times, *scored, rated, *days)
     splits = (_column(dimension) for dimension in dataset.dimensions if dimension.type not in _TIMES)
-    return Needs(tuple(dict.fromkeys(_targets(model, dataset))), _named(named), _named(splits))
+    changed = _changed(model, dataset)
+    as_stored = (name for name in splits if name not in changed)
+    return Needs(tuple(dict.fromkeys(_targets(model, dataset))), _named(named), _named(as_stored))
+
+
+def _changed(model: Model, dataset: Dataset) -> frozenset[str]:
+    """The columns whose values the model reads as others."""
+    amounts = dataset.currency.amounts if dataset.currency else ()
+    computed = (name for name, _ in dataset.computed)
+    ids = (column for column, _ in identities_of(model, dataset.name))
+    return frozenset((*amounts, *computed, *ids))
 
 
 def _named(names: Iterable[str | None]) -> tuple[str, ...]:

@@ -51,8 +51,8 @@ class DatasetFacts:
     `version`: changes whenever the files do. `rows`: an estimate, for cost. `longs`: the columns of whole numbers that
     64 bits with a sign can hold. `values`: of columns known to have few, all values of the rows as presented, sorted,
     without null, and maybe some that no row has (absent: not known, or more than FEW; empty: only nulls). They are of
-    the stored columns, before identities and currencies say what these mean; of all rows, whoever asks (never show
-    them); and may become known later for the same version.
+    all rows, whoever asks (never show them), and may become known later for the same version. Columns that the model
+    reads as something else (ids as users, amounts in one currency) have none.
     """
 
     version: str

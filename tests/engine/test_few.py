@@ -24,13 +24,18 @@ from pyiceberg.catalog.sql import SqlCatalog
 
 from engine import few
 from engine.aside import Aside, OutOfTime
+from engine.cached import Cached
+from engine.edition import Edition
 from engine.few import Group
 from engine.files import Stamp
+from engine.needs import needs_of
 from engine.opening import open_duckdb, open_engine
 from semantic.model.dataset import Dataset, Dimension, DimensionType, Source, SourceFormat
 from semantic.model.expression import Expression, Ref
 from semantic.model.facts import FEW, Facts, Kind, Value
+from semantic.model.identity import Identity
 from semantic.model.model import Model
+from semantic.model.money import Currency, Rates
 from semantic.sql.statement import Statement
 from tests.engine.support import NOW, events, learned, model, plain, rows, settled, statement, write
 
@@ -74,6 +79,22 @@ async def test_values_are_sorted_and_without_null(tmp_path: Path) -> None:
         "vip": (False, True),
         "never": (),
     }
+
+
+def test_columns_that_are_read_as_something_else_are_not_looked_at() -> None:
+    made = Expression('"id"', (Ref((), "id"),))
+    users = Dataset("users", Source("users.parquet"))
+    currency = Currency("currency", ("cost",), Rates("rates", "currency", "rate"))
+    dimensions = tuple(plain(name) for name in ("id", "visitor", "cost", "channel", "made"))
+    dataset = events(
+        dimensions=dimensions,
+        entities=(("user", "id"), ("visitor", "visitor")),
+        currency=currency,
+        computed=(("made", made),),
+    )
+    rates = Dataset("rates", Source("rates.csv"), time_dimension="day")
+    shop = replace(model(dataset, users, rates), identities={"user": Identity("user", "users", "anonymous_id", "id")})
+    assert needs_of(shop, dataset).splits == ("visitor", "channel")
 
 
 @pytest.mark.parametrize(
@@ -309,6 +330,49 @@ async def test_what_is_learned_reaches_queries_and_changes_no_version(tmp_path: 
         assert set(map(id, seen)) == {id(after)}
     finally:
         await engine.close()
+
+
+def known_values(edition: Edition, *values: str) -> Edition:
+    return replace(edition, facts=replace(edition.facts, values={"channel": values}))
+
+
+async def test_more_facts_that_come_while_a_question_is_compiled(tmp_path: Path) -> None:
+    """The statement that ran is the one for the facts that the answer says it is of."""
+    write(tmp_path / "events/a.parquet", {"channel": ["a"]})
+    inner = open_duckdb(split(), tmp_path, NOW)
+    shelf = inner._shelf
+
+    def compiled(facts: Facts) -> Statement:
+        known = len(facts.datasets["events"].values)
+        edition = shelf._editions["events"]
+        shelf._learned(edition, known_values(edition, "a"))
+        return statement(f'SELECT count(*) + {known} FROM "events"', {"n": Kind.INTEGER})
+
+    engine = Cached(inner, NOW)
+    try:
+        answer = await engine.answer(["events"], compiled)
+        assert (answer.facts.learned, answer.table.to_pylist()) == (1, [{"n": 2}])
+        assert answer.statement == compiled(answer.facts)
+    finally:
+        await engine.close()
+
+
+async def test_what_is_learned_too_late_or_looked_up_meanwhile(tmp_path: Path) -> None:
+    """Values stay with their edition: they don't reach a newer one, and a look that began before keeps them."""
+    path = write(tmp_path / "events/a.parquet", {"channel": ["a"]})
+    async with opened(split(), tmp_path) as engine:
+        shelf = engine._shelf
+        await engine.facts(["events"])
+        old = shelf._editions["events"]
+        shelf._learned(old, known_values(old, "a"))
+        shelf._put("events", old)
+        assert (await engine.facts(["events"])).datasets["events"].values == {"channel": ("a",)}
+        assert await rows(engine, 'SELECT "channel" FROM "events"', "c") == [("a",)]
+        write(path, {"channel": ["b"]})
+        newer = (await engine.facts(["events"])).datasets["events"]
+        shelf._learned(old, known_values(old, "a"))
+        assert (await engine.facts(["events"])).datasets["events"] is newer
+        assert await rows(engine, 'SELECT "channel" FROM "events"', "c") == [("b",)]
 
 
 async def test_a_file_that_is_replaced_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
