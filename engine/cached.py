@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cachetools import LRUCache
@@ -19,8 +19,21 @@ from semantic.sql.statement import Statement
 
 AGAIN = 5.0
 """Seconds after which it is worth asking again for an answer that is still being computed."""
-OVERHEAD = 2048
-"""Bytes of an answer beside its columns and its SQL."""
+OVERHEAD, PER_VALUE = 2048, 128
+"""Bytes of an answer beside its columns and its SQL, and of each value among its parameters."""
+
+
+@dataclass(slots=True, eq=False)
+class _Fresh:
+    """An answer that was just computed, for one or for several."""
+
+    answer: Answer
+    taken: bool = False
+
+    def take(self) -> Answer:
+        """The answer. It was run for the first who takes it; the others are given it once more."""
+        first, self.taken = not self.taken, True
+        return self.answer if first else _again(self.answer, self.answer.facts)
 
 
 class Cached(Engine, Busy):
@@ -29,7 +42,7 @@ class Cached(Engine, Busy):
     def __init__(self, inner: Engine, settings: EngineSettings) -> None:
         self._inner = inner
         self._answers: LRUCache[Hashable, Answer] = LRUCache(settings.cache_bytes, getsizeof=size_of)
-        self._flights: Flights[Answer] = Flights()
+        self._flights: Flights[_Fresh] = Flights()
         self._patience = settings.deadline_seconds if settings.linger_seconds else 0.0
 
     async def facts(self, datasets: Sequence[str]) -> Facts:
@@ -63,7 +76,7 @@ class Cached(Engine, Busy):
 
         try:
             compute = partial(self._compute, datasets, compile_again)
-            return await self._flights.join(key, compute, self._patience or None)
+            return (await self._flights.join(key, compute, self._patience or None)).take()
         except TimeoutError:
             message = f"The query takes longer than {self._patience:g} s. It goes on, and its answer is kept."
             raise Timeout(message, f"Ask again in {AGAIN:g} s, or for less at once.", AGAIN) from None
@@ -78,12 +91,12 @@ class Cached(Engine, Busy):
         self._answers.clear()
         await self._inner.close()
 
-    async def _compute(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
+    async def _compute(self, datasets: Sequence[str], compile_statement: Compile) -> _Fresh:
         answer = await self._inner.answer(datasets, compile_statement)
         answer = replace(answer, statement=replace(answer.statement, plan=None))  # plans are large, and run by now
         with suppress(ValueError):  # larger than the whole cache
             self._answers[key_of(answer.statement, answer.facts)] = answer
-        return answer
+        return _Fresh(answer)
 
 
 def _again(kept: Answer, facts: Facts) -> Answer:
@@ -98,4 +111,5 @@ def key_of(statement: Statement, facts: Facts) -> Hashable:
 
 def size_of(answer: Answer) -> int:
     """Its bytes, about."""
-    return answer.size + 2 * len(answer.statement.sql) + OVERHEAD
+    statement = answer.statement
+    return answer.size + 2 * len(statement.sql) + PER_VALUE * statement.values + OVERHEAD

@@ -72,5 +72,4 @@ class Compiler:
 def _weight(compiled: Compiled) -> int:
     """Bytes, about: the plan and the question take several times what the text does."""
     statement = compiled.statement
-    values = sum(len(value) if isinstance(value, tuple) else 1 for value in statement.params)
-    return OVERHEAD + PER_CHARACTER * len(statement.sql) + PER_VALUE * values
+    return OVERHEAD + PER_CHARACTER * len(statement.sql) + PER_VALUE * statement.values

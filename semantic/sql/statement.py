@@ -39,3 +39,8 @@ class Statement:
     def __post_init__(self) -> None:
         parts = [self.sql, *(f"{type(value).__name__}:{value!r}" for value in self.params), repr(self.columns)]
         object.__setattr__(self, "digest", hashlib.sha256("\x00".join(parts).encode()).hexdigest())
+
+    @property
+    def values(self) -> int:
+        """How many values its parameters have: a list may have thousands."""
+        return sum(len(value) if isinstance(value, tuple) else 1 for value in self.params)

@@ -9,14 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from engine import Answer, Compile, Engine
-from engine.cached import Cached
+from engine.cached import Cached, size_of
 from engine.opening import open_duckdb
 from semantic.errors import OurError, Timeout
 from semantic.model.dataset import Dataset, Source
 from semantic.model.facts import Facts, Kind
+from semantic.sql.statement import Parameter, Statement
 from tests.engine.support import NOW, ask, events, model, write
 
 ONE = {"n": Kind.INTEGER}
@@ -90,6 +92,7 @@ async def test_a_hundred_equal_questions_run_once(tmp_path: Path) -> None:
         answers = await asyncio.gather(*(ask(engine, SLOW, ONE) for _ in range(100)))
         assert inner.runs == 1
         assert len({str(answer.table.to_pydict()) for answer in answers}) == 1
+        assert [answer.cached for answer in answers].count(False) == 1  # it was run for one, and told to the others
 
 
 async def test_one_who_leaves_takes_nobody_along(tmp_path: Path) -> None:
@@ -151,6 +154,17 @@ async def test_the_cache_is_bounded_by_bytes(tmp_path: Path) -> None:
         await ask(engine, COUNT, ONE)
         assert not (await ask(engine, COUNT, ONE)).cached
         assert inner.runs == 2
+
+
+def test_what_is_asked_with_counts_too() -> None:
+    def size(*params: Parameter) -> int:
+        facts = Facts("1", {})
+        return size_of(
+            Answer(pa.table({}), Statement("SELECT ?", params, (), ()), facts, cached=False, seconds=0, size=0)
+        )
+
+    assert size() < 4096
+    assert size(tuple(map(str, range(10_000)))) > 1_000_000
 
 
 async def test_what_nobody_waits_for_any_longer_is_kept(tmp_path: Path) -> None:
