@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from api.compression import WORTH, coding_of, compress
 from api.example import example_query
 from api.execute import print_sdl
 from api.running import Running
@@ -45,7 +46,12 @@ def doors(served: Served, running: Running, onlookers: Onlookers) -> APIRouter:
             viewer = await who_may_look(served, request)
             seen = await asyncio.to_thread(snapshot.seen_by, viewer)
             text = await asyncio.to_thread(print_sdl, seen, request.headers.get("accept-language"))
-        return Response(text, media_type=PLAIN, headers={"vary": "accept-language", "cache-control": "no-cache"})
+        headers = {"vary": "accept-encoding, accept-language", "cache-control": "no-cache"}
+        coding = coding_of(request.headers.get("accept-encoding"))
+        if coding is None or len(text) < WORTH:
+            return Response(text, media_type=PLAIN, headers=headers)
+        packed = await asyncio.to_thread(compress, text.encode(), coding)
+        return Response(packed, media_type=PLAIN, headers=headers | {"content-encoding": coding})
 
     @router.get("/model.schema.json", summary="The JSON Schema of model files")
     async def model_schema() -> Response:

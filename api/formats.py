@@ -13,6 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from api.accept import JSON
+from api.compression import Sink
 from api.resolvers.rows import Rows, instant_texts, write_arrays
 from api.schema.results import Column
 
@@ -36,11 +37,15 @@ class Tabulated:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way to write a table: the ending of its address, its media type, and the bytes, piece by piece."""
+    """A way to write a table: the ending of its address, its media type, and the bytes, piece by piece.
+
+    `is_packed`: it is compressed in itself.
+    """
 
     ending: str
     media: str
     write: Callable[[Tabulated], Iterator[bytes]]
+    is_packed: bool = False
 
 
 def _json(answer: Tabulated) -> Iterator[bytes]:
@@ -97,30 +102,8 @@ def _parquet(answer: Tabulated) -> Iterator[bytes]:
     return _pieces(table, lambda sink: pq.ParquetWriter(sink, table.schema, compression="zstd"))
 
 
-class _Sink:
-    """A file that is taken away piece by piece while it is written."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: Any) -> int:
-        self._pieces.append(bytes(data))
-        return len(self._pieces[-1])
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def take(self) -> bytes:
-        taken, self._pieces = b"".join(self._pieces), []
-        return taken
-
-
 def _pieces(table: pa.Table, open_writer: Callable[[Any], Any]) -> Iterator[bytes]:
-    sink = _Sink()
+    sink = Sink()
     with open_writer(pa.PythonFile(sink, mode="w")) as writer:
         for begin in range(0, table.num_rows, SLICE):
             writer.write_table(table.slice(begin, SLICE))
@@ -155,6 +138,6 @@ FORMATS = (
     Format("csv", "text/csv", _csv),
     ARROW_STREAM,
     ARROW_FILE,
-    Format("parquet", "application/vnd.apache.parquet", _parquet),
+    Format("parquet", "application/vnd.apache.parquet", _parquet, is_packed=True),
 )
 """Every format; of those with one ending the first is meant when nothing else is said."""

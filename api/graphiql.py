@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from pathlib import Path
 
-from starlette.responses import HTMLResponse, Response
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from api.compression import coding_of, compress
 
 FOLDER = Path(__file__).parent / "pages" / "graphiql"
 MOUNTED_AT = "/static/graphiql"
@@ -27,6 +31,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+_TEXTS = (".css", ".html", ".js", ".svg", ".txt")
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
@@ -44,6 +49,12 @@ def graphiql_page() -> Response:
     return HTMLResponse(_page(), headers=HEADERS | {"cache-control": "no-cache", "vary": "accept"})
 
 
+@cache
+def _packed(path: str, coding: str) -> bytes:
+    """A file of the page in a coding. There are few."""
+    return compress((FOLDER / path).read_bytes(), coding)
+
+
 class PageFiles(StaticFiles):
     """The page's files; those with a digest in their names never change."""
 
@@ -51,8 +62,14 @@ class PageFiles(StaticFiles):
         super().__init__(directory=FOLDER)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, with the headers of the page."""
+        """The file, compressed for whoever takes that, with the headers of the page."""
         response = await super().get_response(path, scope)
+        coding = coding_of(Headers(scope=scope).get("accept-encoding"))
+        if coding is not None and isinstance(response, FileResponse) and Path(path).suffix in _TEXTS:
+            body = await asyncio.to_thread(_packed, path, coding)
+            kept = {name: response.headers[name] for name in ("content-type", "last-modified")}
+            response = Response(body, headers=kept | {"content-encoding": coding})
+        response.headers["vary"] = "accept-encoding"
         response.headers.update(HEADERS)
         if Path(path).parts[:1] == ("assets",):
             response.headers["cache-control"] = "public, max-age=31536000, immutable"

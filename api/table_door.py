@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.accept import JSON, choose_type
 from api.asking import CLIENT_CLOSED_REQUEST, context_of, failure, refusal, told
+from api.compression import WORTH, coding_of, compress, compressed
 from api.context import Snapshot
 from api.documents import NOT_TRUSTED
 from api.formats import FORMATS, SLICE, Format, Tabulated
@@ -84,9 +85,13 @@ class TableDoor:
         headers = _headers(request, written, answer, settings.freshness_check) | {"etag": etag}
         if request.method != "POST" and etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
+        coding = None if written.is_packed else coding_of(request.headers.get("accept-encoding"))
         if answer.table.num_rows <= SLICE:
-            return Response(b"".join(written.write(answer)), 200, headers)
-        return StreamingResponse(_first_now(written.write(answer)), 200, headers)
+            return _whole(b"".join(written.write(answer)), headers, coding)
+        pieces = written.write(answer)
+        if coding is not None:
+            pieces, headers = compressed(pieces, coding), headers | {"content-encoding": coding}
+        return StreamingResponse(_first_now(pieces), 200, headers)
 
 
 def _format(request: Request) -> Format:
@@ -152,7 +157,7 @@ def _headers(request: Request, written: Format, answer: Tabulated, fresh: float)
     return {
         "content-type": text,
         "cache-control": "no-store" if request.method == "POST" else f"private, max-age={int(fresh)}",
-        "vary": "accept, accept-language, authorization, x-api-key",
+        "vary": "accept, accept-encoding, accept-language, authorization, x-api-key",
         "x-content-type-options": "nosniff",
         "content-disposition": f'inline; filename="table.{written.ending}"',
         "headwater-has-next-page": "true" if answer.about["pageInfo"]["hasNextPage"] else "false",
@@ -160,6 +165,13 @@ def _headers(request: Request, written: Format, answer: Tabulated, fresh: float)
         "headwater-data-through": meta["dataThrough"] or "",
         "headwater-warnings": ", ".join(warning["code"] for warning in meta["warnings"]),
     }
+
+
+def _whole(body: bytes, headers: dict[str, str], coding: str | None) -> Response:
+    """Few rows, in one piece; compressed where that is worth it."""
+    if coding is None or len(body) < WORTH:
+        return Response(body, 200, headers)
+    return Response(compress(body, coding), 200, headers | {"content-encoding": coding})
 
 
 def _first_now(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import pytest
 from graphql import build_schema
 
 from api.settings import Settings
-from tests.live import LiveServer
+from tests.live import LiveServer, Reply
 from tests.shop import make_project
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -58,6 +59,28 @@ def test_the_schema_in_the_readers_language(shop: LiveServer) -> None:
     assert "gmv" in schema.type_map["Row"].fields  # type: ignore[attr-defined]
     assert "Sales" in reply.body.decode()
     assert "支付金额" in shop.get("/schema.graphql", accept_language="zh-CN").body.decode()
+
+
+def test_what_is_long_is_compressed(shop: LiveServer) -> None:
+    page = shop.get("/graphql", accept="text/html").body.decode()
+    (found,) = re.findall(r'src="\.(/static/graphiql/assets/index-[^"]+\.js)"', page)
+    schema, script = (packed_and_whole(shop, path) for path in ("/schema.graphql", str(found)))
+    assert "accept-language" in schema.headers["vary"]
+    assert "immutable" in script.headers["cache-control"]
+    again = shop.get(found, accept_encoding="gzip", if_modified_since=script.headers["last-modified"])
+    assert again.status == 304
+    assert shop.get("/static/graphiql/none.js", accept_encoding="gzip").status == 404
+
+
+def packed_and_whole(shop: LiveServer, path: str) -> Reply:
+    plain, packed = shop.get(path), shop.get(path, accept_encoding="gzip")
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["content-type"] == plain.headers["content-type"]
+    assert "accept-encoding" in packed.headers["vary"]
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) * 2 < len(plain.body)
+    return packed
 
 
 def test_the_schema_of_model_files(shop: LiveServer) -> None:

@@ -170,6 +170,28 @@ def test_many_rows_come_in_pieces(shop: LiveServer, ending: str) -> None:
     assert read[ending](reply.body) == [[n, n % 7] for n in range(40_000)]
 
 
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_tables_are_compressed(shop: LiveServer, ending: str, coding: str) -> None:
+    """Many rows while they come, few at once, very few not at all; Parquet is compressed in itself."""
+    for most in (None, 5000, 1):
+        asked = {"metrics": ["M"], "dimensions": ["N"], "limit": most}
+        plain, packed = post(shop, f".{ending}", asked), post(shop, f".{ending}", asked, **{"accept-encoding": coding})
+        assert "content-encoding" not in plain.headers
+        assert "accept-encoding" in packed.headers["vary"]
+        if ending == "parquet" or len(plain.body) < 1024:
+            assert packed.body == plain.body
+        else:
+            assert packed.headers["content-encoding"] == coding
+            assert unpacked(packed.body, coding) == plain.body
+            assert len(packed.body) < len(plain.body)
+
+
+def unpacked(body: bytes, coding: str) -> bytes:
+    with pa.CompressedInputStream(pa.BufferReader(body), coding) as stream:
+        return bytes(stream.read())
+
+
 def test_an_address_says_the_same(shop: LiveServer) -> None:
     asked = {
         "metrics": ["GMV", "ORDERS"],
