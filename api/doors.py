@@ -46,12 +46,7 @@ def doors(served: Served, running: Running, onlookers: Onlookers) -> APIRouter:
             viewer = await who_may_look(served, request)
             seen = await asyncio.to_thread(snapshot.seen_by, viewer)
             text = await asyncio.to_thread(print_sdl, seen, request.headers.get("accept-language"))
-        headers = {"vary": "accept-encoding, accept-language", "cache-control": "no-cache"}
-        coding = coding_of(request.headers.get("accept-encoding"))
-        if coding is None or len(text) < WORTH:
-            return Response(text, media_type=PLAIN, headers=headers)
-        packed = await asyncio.to_thread(compress, text.encode(), coding)
-        return Response(packed, media_type=PLAIN, headers=headers | {"content-encoding": coding})
+        return await _plain(text, request)
 
     @router.get("/model.schema.json", summary="The JSON Schema of model files")
     async def model_schema() -> Response:
@@ -75,6 +70,16 @@ def doors(served: Served, running: Running, onlookers: Onlookers) -> APIRouter:
         )
 
     return router
+
+
+async def _plain(text: str, request: Request) -> Response:
+    """A text in the reader's language, compressed where they take that."""
+    headers = {"vary": "accept-encoding, accept-language", "cache-control": "no-cache"}
+    coding = coding_of(request.headers.get("accept-encoding"))
+    if coding is None or len(text) < WORTH:
+        return Response(text, media_type=PLAIN, headers=headers)
+    packed = await asyncio.to_thread(compress, text.encode(), coding)
+    return Response(packed, media_type=PLAIN, headers=headers | {"content-encoding": coding})
 
 
 async def who_may_look(served: Served, request: Request) -> Viewer:
