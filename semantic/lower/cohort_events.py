@@ -65,10 +65,11 @@ class Events:
         """What every event needs: somebody, and a time."""
         return [IsNotTrue(IsNull(self.who)), IsNotTrue(IsNull(Col(self.time.name)))]
 
-    def rows(self, named: Named, found: list[Expr], as_text: bool) -> Plan:
-        """Rows that meet the conditions, as an entity and named expressions."""
+    def rows(self, named: Named, found: list[Expr], as_text: bool, dated: bool = False) -> Plan:
+        """Rows that meet the conditions, as an entity and named expressions. `dated`: none without a time does."""
         entity: Expr = Cast(self.who, Kind.STRING) if as_text else self.who
-        where = conjunction([*self.known(), *found])
+        known = self.known()[:1] if dated else self.known()
+        where = conjunction([*known, *found])
         assert where is not None
         read = columns([self.who, where, *(expr for _, expr in named)])
         return Project(Filter(self.scope.relation(read), where), ((ENTITY, entity), *named))

@@ -47,7 +47,7 @@ def own_words(ask: CohortQuestion) -> Plan:
     if earlier:
         place = Case(((members.time.since(begin), place),), ZERO)
     found = members.conditions(None if earlier else begin, ask.horizon())
-    rows = members.rows(((PLACE, place),), found, ask.mixed)
+    rows = members.rows(((PLACE, place),), found, ask.mixed, dated=True)
     seen = Agg(Fold.BIT_OR, BitOf(Col(PLACE), _places(ask)))
     entities: Plan = Aggregate(rows, ((ENTITY, Col(ENTITY)),), ((SEEN_IN, seen),))
     first = LowestBit(Col(SEEN_IN))
