@@ -78,11 +78,11 @@ def create_app(settings: Settings, crew: Crew | None = None) -> FastAPI:
     onlookers = Onlookers(served, running, crew)
 
     answering = Answering(served, running)
-    subscriptions = Subscriptions(served, answering, [onlookers.told], settings.each(settings.subscribers))
+    subscriptions = Subscriptions(served, answering, [onlookers], settings.each(settings.subscribers))
     documents = Documents(read_trusted(settings.trusted_documents), settings.trusted_only)
     front = Front(served, answering, subscriptions, documents)
     app = App(
-        onlookers.told,
+        onlookers,
         None
         if settings.cors_origins
         else front.at_once.now,  # other sites' pages need headers that depend on who they are

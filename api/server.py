@@ -75,7 +75,7 @@ class Server(uvicorn.Server):
         await self._app.state.subscriptions.close()
         await self._app.state.running.drain(self._drain, lambda: self.force_exit)
         await super().shutdown(sockets)
-        self._app.state.onlookers.told.flush()  # the application's end is not waited for when it is forced
+        self._app.state.onlookers.flush()  # the application's end is not waited for when it is forced
 
 
 def serve(settings: Settings, started: Callable[[Started, int], None]) -> None:

@@ -10,10 +10,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from api.viewers.keys import new_key, write_keys
 from bench.measure import Figure
-from bench.serving import TICKS, serving
+from bench.serving import Server, cpu_of, serving
 
 ROWS = "query Q($n: Int) { metrics(limit: $n) { rows { time(grain: HOUR) channel platform pv gmv } } }"
 ANEW = ROWS.replace("gmv } }", "gmv } meta { cached } }")
@@ -33,33 +40,85 @@ async def plain(request):
 app = Starlette(routes=[Route("/graphql", plain, methods=["POST"])])
 """
 TURNS = 10
+ISSUER = "https://bench.example/"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request that is sent again and again. `least`: what it is to reach, as a share of a plain route."""
+
+    name: str
+    request: bytes
+    least: float = 1.0
 
 
 def answering(folder: Path, threads: int, runs: int) -> Iterator[Figure]:
     """CPU of a request, beside that of a plain Starlette route that returns the same bytes, in turn."""
-    with serving(folder, threads, HEADWATER_LOG_LEVEL="warning") as server:
-        port = server.connection.port
-        body = _post(port, ROWS, 100)
-        with _plain(body) as (plain, plain_port):
-            asked = {"kept": _request(ROWS, 100), "anew": _request(ANEW, 100)}
-            spent = _in_turn(
-                {
-                    "plain": (_clock(plain), lambda: _ask(plain_port, asked["kept"], runs * 60)),
-                    "kept": (server.cpu, lambda: _ask(port, asked["kept"], runs * 60)),
-                    "anew": (server.cpu, lambda: _ask(port, asked["anew"], runs * 60)),
-                },
-                runs * 60,
-            )
-        for name, least in (("kept", 1.0), ("anew", 0.4)):
-            speed, other = 1 / spent[name], 1 / spent["plain"]
-            met = speed >= least * other
-            what = {"kept": "a kept answer", "anew": "a kept result written anew, 100 × 5"}[name]
-            yield Figure(f"{what}: requests", speed, "per CPU ms", other, f">= {least} × a plain route", met)
-        _ask(port, _request(ANEW, 10_000), 3)
-        began = server.cpu()
-        _ask(port, _request(ANEW, 10_000), runs * 5)
-        took = (server.cpu() - began) * 1000 / (runs * 5)
-        yield Figure("a kept result written anew, 10,000 × 5", took, "ms CPU", None, "<= 5 ms", took <= 5)
+    with tempfile.TemporaryDirectory() as made:
+        signing = _Signing(Path(made))
+        with serving(folder, threads, HEADWATER_LOG_LEVEL="warning", **signing.settings) as server:
+            yield from _beside_plain(server, list(_quiet(server.connection.port, signing)), runs)
+            yield _large(server, runs)
+        with serving(folder, threads) as server:
+            yield from _beside_plain(server, [Case("the same, with the usual log", _request(ROWS, 100))], runs)
+        with serving(folder, threads, HEADWATER_AUDIT_LOG=f"{made}/audit.jsonl") as server:
+            yield from _beside_plain(server, [Case("and with an audit log", _request(ROWS, 100), 0)], runs)
+
+
+def _quiet(port: int, signing: _Signing) -> Iterator[Case]:
+    yield Case("a kept answer", _request(ROWS, 100))
+    yield Case("the same, with an API key", _request(ROWS, 100, f"x-api-key: {signing.key}"))
+    yield Case("the same, with a token", _request(ROWS, 100, f"authorization: Bearer {signing.token}"))
+    yield Case("the same by GET, not changed since", _again(port))
+    yield Case("a kept result written anew, 100 × 5", _request(ANEW, 100), 0.4)
+
+
+def _beside_plain(server: Server, cases: list[Case], runs: int) -> Iterator[Figure]:
+    port, times = server.connection.port, runs * 150
+    with _plain(_post(port, ROWS, 100)) as (plain, plain_port):
+        _until_idle(server)
+        works = {case.name: (server.cpu, partial(_ask, port, case.request, times)) for case in cases}
+        works["plain"] = partial(cpu_of, plain), partial(_ask, plain_port, _request(ROWS, 100), times)
+        spent = _in_turn(works, times)
+    for case in cases:
+        speed, other = 1 / spent[case.name], 1 / spent["plain"]
+        target = f">= {case.least} × a plain route" if case.least else ""
+        yield Figure(f"{case.name}: requests", speed, "per CPU ms", other, target, speed >= case.least * other)
+
+
+def _large(server: Server, runs: int) -> Figure:
+    _ask(server.connection.port, _request(ANEW, 10_000), 3)
+    began = server.cpu()
+    _ask(server.connection.port, _request(ANEW, 10_000), runs * 5)
+    took = (server.cpu() - began) * 1000 / (runs * 5)
+    return Figure("a kept result written anew, 10,000 × 5", took, "ms CPU", None, "<= 5 ms", took <= 5)
+
+
+class _Signing:
+    """An API key and a token, and the settings under which they are taken."""
+
+    def __init__(self, folder: Path) -> None:
+        self.key, record = new_key("bench", {"team": "growth"})
+        write_keys(folder / "keys.json", (record,))
+        secret = RSAKey.generate_key(2048, {"kid": "bench", "use": "sig"})
+        (folder / "jwks.json").write_text(json.dumps({"keys": [secret.as_dict(private=False)]}), encoding="utf-8")
+        claims = {"iss": ISSUER, "aud": "headwater", "sub": "bench", "exp": int(time.time()) + 3600, "team": "growth"}
+        self.token = jwt.encode({"alg": "RS256", "kid": "bench"}, claims, secret)
+        self.settings = {
+            "HEADWATER_ANONYMOUS": "1",
+            "HEADWATER_KEYS": str(folder / "keys.json"),
+            "HEADWATER_JWKS": str(folder / "jwks.json"),
+            "HEADWATER_JWT_ISSUER": ISSUER,
+            "HEADWATER_JWT_AUDIENCE": "headwater",
+        }
+
+
+def _until_idle(server: Server) -> None:
+    """Until what it does after its start (kernels are compiled) is done."""
+    before = -1.0
+    while server.cpu() - before > 0.05:
+        before = server.cpu()
+        time.sleep(1)
 
 
 def _in_turn(things: dict[str, tuple[Callable[[], float], Callable[[], None]]], times: int) -> dict[str, float]:
@@ -74,36 +133,50 @@ def _in_turn(things: dict[str, tuple[Callable[[], float], Callable[[], None]]], 
     return {name: max(value, 0.001) for name, value in spent.items()}
 
 
-def _request(query: str, rows: int) -> bytes:
+def _request(query: str, rows: int, *headers: str) -> bytes:
     body = json.dumps({"query": query, "variables": {"n": rows}}).encode()
-    head = f"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    return _head("POST /graphql", "content-type: application/json", f"content-length: {len(body)}", *headers) + body
+
+
+def _again(port: int) -> bytes:
+    """A GET of what its sender has already."""
+    address = urlencode({"query": ROWS, "variables": '{"n": 100}'})
+    asked = f"GET /graphql?{address}", "accept: application/json"
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        head, _ = _exchanged(connection, _head(*asked))
+    (tag,) = (line for line in head.decode().split("\r\n") if line.startswith("etag: "))
+    return _head(*asked, f"if-none-match: {tag.removeprefix('etag: ')}")
+
+
+def _head(asked: str, *headers: str) -> bytes:
+    return "\r\n".join([f"{asked} HTTP/1.1", "host: x", *headers, "", ""]).encode()
 
 
 def _post(port: int, query: str, rows: int) -> bytes:
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        return _exchange(connection, _request(query, rows))
+        return _exchanged(connection, _request(query, rows))[1]
 
 
 def _ask(port: int, request: bytes, times: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for _ in range(times):
-            _exchange(connection, request)
+            _exchanged(connection, request)
 
 
-def _exchange(connection: socket.socket, request: bytes) -> bytes:
+def _exchanged(connection: socket.socket, request: bytes) -> tuple[bytes, bytes]:
+    """The head and the body of what is answered."""
     connection.sendall(request)
     received = b""
     while b"\r\n\r\n" not in received:
         received += connection.recv(1 << 16)
     head, _, body = received.partition(b"\r\n\r\n")
-    (length,) = (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    lengths = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
     pieces, size = [body], len(body)
-    while size < length:
+    while size < sum(lengths):
         pieces.append(connection.recv(1 << 20))
         size += len(pieces[-1])
-    return b"".join(pieces)
+    return head, b"".join(pieces)
 
 
 @contextmanager
@@ -135,13 +208,3 @@ def _until_open(port: int) -> None:
             if time.monotonic() > until:
                 raise
         time.sleep(0.05)
-
-
-def _clock(process: int) -> Callable[[], float]:
-    """The CPU seconds of a process."""
-
-    def spent() -> float:
-        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    return spent

@@ -15,8 +15,6 @@ from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
 from typing import Any
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -55,8 +53,7 @@ class Server:
 
     def cpu(self) -> float:
         """CPU seconds the process has used so far, all threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_of(self.process.pid)
 
     def memory(self) -> float:
         """Resident memory in MB."""
@@ -70,6 +67,14 @@ class Server:
         lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
         (found,) = (int(line.split()[1]) for line in lines if line.startswith(name))
         return found / 1024
+
+
+def cpu_of(process: int) -> float:
+    """CPU seconds a process has used so far, all threads: its own clock, whose number Linux makes of the process'.
+
+    /proc tells hundredths of a second only, in which hundreds of kept answers are given.
+    """
+    return time.clock_gettime((~process << 3) | 2)
 
 
 @contextmanager

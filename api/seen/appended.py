@@ -21,7 +21,7 @@ class Appended:
         self._file = self._open()
 
     def add(self, line: bytes) -> None:
-        """Write a line, which ends with its newline. OSError."""
+        """Write a line, or several, each with its newline at its end. OSError."""
         while not self._added(line):
             os.close(self._file)
             self._file = self._open()
@@ -36,20 +36,20 @@ class Appended:
     def _added(self, line: bytes) -> bool:
         """Whether the line was written; if not, the file that has the name now is another one."""
         with locked(self._file):
-            size = os.fstat(self._file).st_size
-            if not self._has_its_name():
+            found = os.fstat(self._file)
+            if not self._is_named(found):
                 return False
-            if size and size + len(line) > self._most:
+            if found.st_size and found.st_size + len(line) > self._most:
                 self._put_aside()
                 return False
             while line:
                 line = line[os.write(self._file, line) :]
             return True
 
-    def _has_its_name(self) -> bool:
-        """Not so, when another process has put it aside."""
+    def _is_named(self, found: os.stat_result) -> bool:
+        """Whether it has its name still. Not so, when another process has put it aside."""
         try:
-            return os.path.samestat(os.fstat(self._file), os.stat(self._path))
+            return os.path.samestat(found, os.stat(self._path))
         except FileNotFoundError:
             return False
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +22,30 @@ from semantic.query.query import Viewer
 class AuditLog:
     """A watcher that writes a line of JSON for each request that asked for something, or was refused.
 
-    A line is written before more is told.
+    Lines are written, of all that was told at once, when nothing more is told.
     """
 
     def __init__(self, path: Path, most_bytes: int, keep: int) -> None:
         """UserError BAD_VALUE when the file can't be written."""
+        self._lines: list[bytes] = []
+        self._most = most_bytes
         try:
             self._file = Appended(path, most_bytes, keep)
         except OSError as error:
             raise UserError(Code.BAD_VALUE, f"The audit log {path} can't be written: {error.strerror}.") from None
 
     def seen(self, record: Record) -> None:
-        """Write a line."""
+        """Make a line."""
         if record.account.asked or record.account.dimensions or record.notes.codes or record.status >= 400:
-            self._file.add(orjson.dumps(line_of(record), option=orjson.OPT_APPEND_NEWLINE))
+            self._lines.append(orjson.dumps(line_of(record), option=orjson.OPT_APPEND_NEWLINE))
 
     def flush(self) -> None:
-        """Every line is written at once."""
+        """Write the lines: together, as many as one file may have."""
+        lines, self._lines = self._lines, []
+        while lines:
+            count = bisect_right(list(accumulate(map(len, lines))), self._most) or 1
+            self._file.add(b"".join(lines[:count]))
+            lines = lines[count:]
 
     def close(self) -> None:
         """Close the file."""

@@ -10,7 +10,7 @@ from api.seen.audit import AuditLog
 from api.seen.batch import SOON, Batch
 from api.seen.log import RequestLog, SlowLog
 from api.seen.metrics import Metrics
-from api.seen.record import Watcher
+from api.seen.record import Record, Watcher
 from api.seen.traces import Traces
 from api.served import Served
 from api.workers.crew import Crew
@@ -20,28 +20,42 @@ NOTED_EVERY = 1.0
 
 
 class Onlookers:
-    """Of one server; whatever is `told` of reaches them soon. UserError when one of them can't begin.
+    """Of one server, a watcher themselves: they are told soon, of many requests at once.
 
-    With an audit log they are told before the next requests are read: of those, no end of the process loses a line.
+    The audit log is told before the next requests are read, so that no end of the process loses its lines. UserError
+    when one of them can't begin.
     """
 
     def __init__(self, served: Served, running: Running, crew: Crew | None = None) -> None:
         settings = served.settings
         self.metrics = Metrics(served, running, crew)
         self.watchers: list[Watcher] = [self.metrics, RequestLog()]
+        self._batches = [Batch(self.watchers, SOON)]
         self._open: list[AuditLog | Traces] = []
         if settings.slow_query:
             self.watchers.append(SlowLog(settings.slow_query))
-        if settings.audit_log is not None:
-            self._open.append(AuditLog(settings.audit_log, settings.audit_bytes, settings.audit_files))
         if settings.traces:
-            self._open.append(Traces(version("headwater")))
-        self.watchers += self._open
-        self.told = Batch(self.watchers, SOON if settings.audit_log is None else 0)
+            traces = Traces(version("headwater"))
+            self.watchers.append(traces)
+            self._open.append(traces)
+        if settings.audit_log is not None:
+            audit = AuditLog(settings.audit_log, settings.audit_bytes, settings.audit_files)
+            self._batches.append(Batch([audit], 0))
+            self._open.append(audit)
+
+    def seen(self, record: Record) -> None:
+        """A request has ended."""
+        for batch in self._batches:
+            batch.seen(record)
+
+    def flush(self) -> None:
+        """Tell of every request that has ended."""
+        for batch in self._batches:
+            batch.flush()
 
     def text(self) -> bytes:
         """What Prometheus reads, of every request that has ended."""
-        self.told.flush()
+        self.flush()
         return self.metrics.text()
 
     async def note(self) -> None:
@@ -52,6 +66,6 @@ class Onlookers:
 
     def close(self) -> None:
         """Write what is left."""
-        self.told.flush()
+        self.flush()
         for one in self._open:
             one.close()

@@ -222,16 +222,19 @@ def record(**changes: Any) -> Record:
     return Record("graphql", "POST", 200, time.time_ns(), 0.25, 10, notes)._replace(**changes)
 
 
-def test_an_audit_log_is_put_aside_when_it_is_full(tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [1, 2, 30])
+def test_an_audit_log_is_put_aside_when_it_is_full(tmp_path: Path, together: int) -> None:
     path = tmp_path / "audit.jsonl"
     log = AuditLog(path, 1000, 2)
-    for _ in range(30):
-        log.seen(record())
+    for _ in range(30 // together):
+        for _ in range(together):
+            log.seen(record())
+        log.flush()
     log.close()
     files = sorted(tmp_path.iterdir())
     assert [file.name for file in files] == ["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2"]
     for file in files:
-        assert file.stat().st_size <= 1000
+        assert 0 < file.stat().st_size <= 1000
         assert all(json.loads(line)["viewer"] == "ann" for line in file.read_text().splitlines())
 
 
