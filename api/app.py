@@ -20,7 +20,7 @@ from api.answering import Answering
 from api.asking import refuse
 from api.csrf import PREFLIGHTED
 from api.documents import Documents, read_trusted
-from api.doors import doors
+from api.doors import described, doors
 from api.front import Front
 from api.graphiql import MOUNTED_AT, PageFiles
 from api.headers import Headers
@@ -90,7 +90,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> FastAPI:
         version=version("headwater"),
         docs_url=None,  # FastAPI's pages load their scripts from another host
         redoc_url=None,
-        openapi_url=None if settings.is_hardened else "/openapi.json",
+        openapi_url=None,  # what it says depends on who asks: it is a door of ours
         lifespan=partial(_lifespan, served, running, subscriptions, onlookers),
     )
     app.add_middleware(Headers)
@@ -107,6 +107,7 @@ def create_app(settings: Settings, crew: Crew | None = None) -> FastAPI:
         app.router.routes.append(Route(path, TableDoor(served, running), include_in_schema=False))
     app.router.routes.append(Mount(MOUNTED_AT, PageFiles(), name="graphiql"))
     app.include_router(doors(served, running, onlookers))
+    app.router.routes += described(served)
     return app
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
-from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.routing import BaseRoute, Route
 
 from api.compression import WORTH, coding_of, compress
+from api.described import with_tables
 from api.example import example_query
 from api.execute import print_sdl
 from api.running import Running
@@ -22,6 +24,16 @@ from semantic.load import json_schema
 from semantic.query.query import Viewer
 
 PLAIN = "text/plain; charset=utf-8"
+
+
+class SchemaFile(JSONResponse):
+    """A JSON Schema, which is written already."""
+
+    media_type = "application/schema+json"
+
+    def render(self, content: bytes) -> bytes:
+        """As it is."""
+        return content
 
 
 def doors(served: Served, running: Running, onlookers: Onlookers) -> APIRouter:
@@ -48,10 +60,10 @@ def doors(served: Served, running: Running, onlookers: Onlookers) -> APIRouter:
             text = await asyncio.to_thread(print_sdl, seen, request.headers.get("accept-language"))
         return await _plain(text, request)
 
-    @router.get("/model.schema.json", summary="The JSON Schema of model files")
+    @router.get("/model.schema.json", summary="The JSON Schema of model files", response_class=SchemaFile)
     async def model_schema() -> Response:
         text = orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2)
-        return Response(text, media_type="application/schema+json")
+        return SchemaFile(text)
 
     @router.get("/healthz", summary="Whether the process lives")
     async def healthz() -> dict[str, str]:
@@ -70,6 +82,21 @@ def doors(served: Served, running: Running, onlookers: Onlookers) -> APIRouter:
         )
 
     return router
+
+
+def described(served: Served) -> list[BaseRoute]:
+    """The route of `/openapi.json`, where that is shown at all."""
+
+    async def openapi(request: Request) -> Response:
+        with served.lease() as snapshot:
+            viewer = await who_may_look(served, request)
+            seen = await asyncio.to_thread(snapshot.seen_by, viewer)
+            schema = await asyncio.to_thread(seen.schemas.localized, request.headers.get("accept-language"))
+        found = with_tables(request.app.openapi(), schema.graphql)
+        headers = {"vary": "accept-language, authorization, x-api-key", "cache-control": "no-cache"}
+        return Response(orjson.dumps(found), media_type="application/json", headers=headers)
+
+    return [] if served.settings.is_hardened else [Route("/openapi.json", openapi)]
 
 
 async def _plain(text: str, request: Request) -> Response:

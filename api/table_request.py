@@ -31,6 +31,7 @@ from semantic.errors import Code, UserError, did_you_mean
 
 _TEXTS = ("String",)
 """Scalars that an address writes as they are; all others are JSON there."""
+_OF_VARIABLE = "Variable '$"
 _PARTS = (
     Selected("columns", "columns", {}, ()),
     Selected("rows", "rows", {}, ()),
@@ -130,7 +131,7 @@ def _capitalised(value: Any, argument: GraphQLArgument) -> Any:
 
 def _plain(error: GraphQLError) -> GraphQLError:
     """An error about an argument, not about a variable of a document that nobody wrote."""
-    name, quote, rest = error.message.removeprefix("Variable '$").partition("'")
-    if not quote or name == error.message:
+    if not error.message.startswith(_OF_VARIABLE):
         return GraphQLError(error.message)
+    name, _, rest = error.message.removeprefix(_OF_VARIABLE).partition("'")
     return GraphQLError(f"`{name}`{rest}")

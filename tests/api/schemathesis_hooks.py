@@ -25,7 +25,8 @@ from schemathesis.core.transport import Response
 from schemathesis.graphql import scalar
 from schemathesis.specs.graphql.schemas import GraphQLSchema
 
-from tests.api.judged import misfits
+from api.request import BAD_REQUEST
+from tests.api.judged import LATE, REASONS, misfits
 from tests.strategies.scalars import SCALARS
 
 N = TypeVar("N", ArgumentNode, ObjectFieldNode)
@@ -75,13 +76,14 @@ def _kept(given: Iterable[N] | None) -> Iterable[N]:
 
 
 @schemathesis.hook
-def map_body(_: schemathesis.HookContext, document: DocumentNode) -> DocumentNode:
-    """The document, or most often one that means more."""
+def map_body(_: schemathesis.HookContext, document: Any) -> Any:
+    """A document, or most often one that means more. Bodies of other doors are what they are."""
+    if not isinstance(document, DocumentNode):
+        return document
     luck = len(print_ast(document)) % 6
     if luck == 0:
         return document
-    sensible: DocumentNode = visit(document, _Sensible(FITTING if luck > 1 else ()))
-    return sensible
+    return visit(document, _Sensible(FITTING if luck > 1 else ()))
 
 
 @schemathesis.check
@@ -92,3 +94,13 @@ def answered_or_refused(_: schemathesis.CheckContext, response: Response, case: 
     content_type = response.headers["content-type"][0]
     found = list(misfits(schema.client_schema, str(case.body), response.status_code, content_type, response.content))
     assert not found, "; ".join(found)
+
+
+@schemathesis.check
+def refused_with_a_reason(_: schemathesis.CheckContext, response: Response, case: schemathesis.Case[Any]) -> None:
+    """What `/v1/table` refuses, it refuses with codes of what the caller can mend."""
+    if response.status_code >= 400 and case.path.startswith("/v1/table"):
+        told = [error["extensions"] for error in response.json()["errors"]]
+        codes = {extensions["code"] for extensions in told}
+        assert codes <= (REASONS - LATE) | {BAD_REQUEST}, codes
+        assert {extensions["fault"] for extensions in told} == {"user"}

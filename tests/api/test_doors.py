@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from graphql import build_schema
 
+from api.asking import STATUS
 from api.settings import Settings
 from tests.live import LiveServer, Reply
 from tests.shop import make_project
@@ -121,3 +122,16 @@ def test_no_page_that_loads_from_elsewhere(shop: LiveServer) -> None:
     assert shop.get("/docs").status == 404
     assert shop.get("/redoc").status == 404
     assert "/readyz" in shop.get("/openapi.json").json["paths"]
+
+
+def test_tables_are_described_as_the_model_has_them(shop: LiveServer) -> None:
+    found = shop.get("/openapi.json", accept_language="zh").json
+    get, post = (found["paths"]["/v1/table.{ending}"][method] for method in ("get", "post"))
+    assert {one["name"] for one in get["parameters"]} >= {"ending", "metrics", "timeRange", "limit"}
+    assert post["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/TableArguments")
+    schemas = found["components"]["schemas"]
+    assert schemas["Metric"]["enum"] == ["GMV", "ORDERS"]
+    assert schemas["TableArguments"]["required"] == ["metrics"]
+    assert (schemas["TimeRange"]["minProperties"], schemas["TimeRange"]["maxProperties"]) == (1, 1)
+    assert {str(status) for status in STATUS.values()} <= set(get["responses"])
+    assert set(get["responses"]["200"]["content"]) >= {"application/json", "text/csv"}

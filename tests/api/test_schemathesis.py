@@ -65,6 +65,32 @@ def test_graphql(shop: LiveServer, tmp_path: Path) -> None:
     assert len(report["warnings"]["missing_test_data"]) <= 5, "most fields were answered with data, too"
 
 
+DOORS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "refused_with_a_reason",
+)
+
+
+def test_the_plain_doors(shop: LiveServer, tmp_path: Path) -> None:
+    options = ("--checks", ",".join(DOORS), "--phases", "fuzzing", "--no-shrink", "--max-examples", "20")
+    report, told = schemathesis(shop, "/openapi.json", tmp_path, *options)
+    assert report["failures"] == report["errors"] == [], told
+    assert report["operations"]["tested"] == 10
+    assert report["test_cases"]["generated"] >= 80
+
+
+def test_a_door_that_breaks_its_word_is_found(shop: LiveServer, tmp_path: Path) -> None:
+    options = ("--checks", ",".join(DOORS), "--phases", "fuzzing", "--no-shrink", "--max-examples", "5")
+    with spoilt(shop, b'"fault":"user"', b'"fault":"them"'):
+        report, told = schemathesis(shop, "/openapi.json", tmp_path, *options, "--include-path", "/v1/table")
+    assert report["failures"]
+    assert "Response violates schema" in told
+    assert "refused_with_a_reason" in told
+
+
 @contextmanager
 def spoilt(live: LiveServer, right: bytes, wrong: bytes) -> Iterator[None]:
     """A server whose answers have something else in them, of the same length."""

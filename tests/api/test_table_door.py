@@ -274,6 +274,11 @@ def test_what_is_known_already_is_not_sent_again(shop: LiveServer) -> None:
         ({"metrics": ["GMV"], "timezone": "Mars"}, "BAD_TIMEZONE", "Mars"),
         ({"metrics": ["GMV"], "dimensions": ["MEMBER_LEVEL"]}, "DIMENSION_NOT_SHARED", "memberLevel"),
         ({"metrics": ["GMV"], "timeRange": {"last": {"count": 1, "unit": "FORTNIGHT"}}}, "BAD_USER_INPUT", "FORTNIGHT"),
+        (
+            {"metrics": ["GMV"], "timeRange": {}},
+            "BAD_TIME_RANGE",
+            "OneOf Input Object 'TimeRange' must specify exactly",
+        ),
         (b"{", "BAD_REQUEST", "not JSON"),
         (b"", "BAD_REQUEST", '{"metrics": ["GMV"]}'),
         ([], "BAD_REQUEST", ""),
