@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from semantic.lower.numbering import Numbering, numbering
+from semantic.lower.numbering import Numbering, known_values, numbering
 from semantic.lower.scope import Scope
 from semantic.lower.step_events import DAY, StepEvents, held_column, window_seconds
 from semantic.lower.view import View
@@ -63,7 +63,7 @@ class Attempts:
         held = self._held() if self._mixes_held else None
         members = tuple(self._events(dataset, codes, held) for dataset in self._datasets())
         apart = self._apart
-        found: Plan = Match(members[0] if len(members) == 1 else Union(members), (_ENTITY, *apart), self._spec())
+        found: Plan = Match(members[0] if len(members) == 1 else Union(members), (_ENTITY, *apart), self._spec(codes))
         if apart:
             found = self._chosen(found)
         if any(rule.effect is ExcludeEffect.REMOVE for rule in self.funnel.exclude):
@@ -135,8 +135,14 @@ class Attempts:
 
     def _codes(self) -> Numbering:
         """The combinations of dimension values that opening events have."""
+        openers = [events for events in map(self._of, self._datasets()) if events.can_open]
+        if len(openers) == len(self.dimensions) == 1:
+            (events,), (key,) = openers, self.dimensions
+            few = events.scope.few_values_of(events.scope.key(key))
+            if few is not None:
+                return known_values(_CODE, key.name, key.kind, few)
         members = []
-        for events in filter(lambda events: events.can_open, map(self._of, self._datasets())):
+        for events in openers:
             values = {key.name: events.scope.key(key) for key in self.dimensions}
             members.append((events.opening_rows(list(values.values())), values))
         return numbering(_CODE, members)
@@ -174,7 +180,7 @@ class Attempts:
             kept.append((numbers.name, numbers.found() if values else ZERO))
         return Project(plan, tuple(kept))
 
-    def _spec(self) -> MatchSpec:
+    def _spec(self, codes: Numbering | None) -> MatchSpec:
         places = {step.name: place for place, step in enumerate(self.funnel.steps)}
         exclusions = tuple(
             Exclusion(
@@ -192,7 +198,8 @@ class Attempts:
             order=self.funnel.order,
             first=self.funnel.entry is FunnelEntry.FIRST,
             periods=self.grain is not None,
-            codes=bool(self.dimensions),
+            codes=codes is not None,
+            largest=codes.largest if codes is not None else None,
             times=self.times or bool(self._apart),
             passive=self._passive_bit,
             exclusions=exclusions,

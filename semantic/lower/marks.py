@@ -158,14 +158,7 @@ def _days(rows: Rows) -> tuple[date, date]:
 def _marked_dimension(rows: Rows, key: DimensionKey) -> Marked | None:
     """The values of a column that has few, and the one that stands for none, where the dimension has such."""
     expr = rows.key(key)
-    match expr:
-        case Col(name):
-            values = rows.scope.few_values(name)
-        case Coalesce((Col(name), Param(str() | bool() | int() as default))):
-            known = rows.scope.few_values(name)
-            values = None if known is None else tuple(dict.fromkeys((*known, default)))
-        case _:
-            values = None
+    values = rows.scope.few_values_of(expr)
     if values is None:
         return None
     whens = ((Binary(BinaryOp.EQ, expr, Param(value, key.kind)), Const(place)) for place, value in enumerate(values, 1))

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from semantic.model.facts import Kind
 from semantic.plan.expr import ZERO, Coalesce, Col, Expr, RowNumber
-from semantic.plan.node import Aggregate, Join, JoinKind, Plan, Project, Union
+from semantic.plan.node import Aggregate, Join, JoinKind, Plan, Project, Spine, Union
 from semantic.plan.operators import Order
 
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
     """The combinations of values that some rows have, and a number from 1 for each, in the order of the values. `name`
-    tells one numbering from another.
+    tells one numbering from another. `largest`: the last number, where it is known.
     """
 
     name: str
     plan: Plan
+    largest: int | None = None
 
     @property
     def number(self) -> str:
@@ -40,6 +42,12 @@ class Numbering:
     def found(self) -> Expr:
         """The number, after `of`; 0 for a combination that none of the numbered rows has."""
         return Coalesce((Col(self.number), ZERO))
+
+
+def known_values(name: str, value: str, kind: Kind, values: Sequence[str | int | bool]) -> Numbering:
+    """A number for each of the values that a column is known to have, and the last for null: no row need be read."""
+    rows = tuple((one, place) for place, one in enumerate((*sorted(values), None), 1))
+    return Numbering(name, Spine(((f"{value}#{name}", kind), (f"#{name}", Kind.INTEGER)), rows), len(rows))
 
 
 def numbering(name: str, members: Sequence[tuple[Plan, Mapping[str, Expr]]]) -> Numbering:

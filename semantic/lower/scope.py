@@ -14,7 +14,7 @@ from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Bounds, DatasetFacts, Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import reachable
-from semantic.plan.expr import NULL, Authored, Binary, Case, Cast, Col, Expr, Param, Truncate
+from semantic.plan.expr import NULL, Authored, Binary, Case, Cast, Coalesce, Col, Expr, Param, Truncate
 from semantic.plan.node import Join, JoinKind, Plan, Scan
 from semantic.plan.operators import BinaryOp
 from semantic.query.bound import DimensionKey
@@ -172,6 +172,17 @@ class Scope:
         path, column = self._way(name)
         at = self.model.relationships[path[-1]].to_dataset if path else self.dataset.name
         return self.facts.datasets[at].values.get(column)
+
+    def few_values_of(self, expr: Expr) -> tuple[str | int | bool, ...] | None:
+        """All values of a dimension but null, where its column is known to have few; what stands for none is one."""
+        match expr:
+            case Col(name):
+                return self.few_values(name)
+            case Coalesce((Col(name), Param(str() | bool() | int() as default))):
+                known = self.few_values(name)
+                return None if known is None else tuple(dict.fromkeys((*known, default)))
+            case _:
+                return None
 
     def _way(self, name: str) -> tuple[tuple[str, ...], str]:
         """The relationships that a name begins with, and the column, which may have an arrow of its own."""

@@ -23,7 +23,7 @@ class MatchSpec:
     """What an attempt is. `window`: microseconds after the opening event, inclusive; None: without end. `first`: only
     the first opening instant counts. `periods`: one attempt for each period. `since`, `until`: no event is earlier
     or later (naive UTC). `longs`: who is a whole number of 64 bits, and the only key. `held`: events have numbers of
-    held values. `events`: about how many there are at most.
+    held values. `events`: about how many there are at most. `largest`: the largest code, where it is known.
     """
 
     steps: int
@@ -40,6 +40,7 @@ class MatchSpec:
     longs: bool = False
     held: bool = False
     events: int = 0
+    largest: int | None = None
 
     @property
     def bits(self) -> int:

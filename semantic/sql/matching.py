@@ -55,7 +55,7 @@ def grouped(plan: Match, columns: Columns, dialect: Dialect) -> Groups:
     if _free_bits(spec) >= 0:
         assert spec.since is not None
         room = _room(spec)
-        tagged = build(f"least({{}}, {(1 << room) - 1}) * {1 << spec.bits} + {{}}", code, nest(mask)) if room else mask
+        tagged = _tagged(spec, code, mask, room)
         event = dialect.pack_narrow(time, tagged, spec.since, spec.bits + room)
         shared = dialect.shared_list(keys[plan.keys[0]], event, spec.events) if spec.longs else None
         if shared is not None:
@@ -69,10 +69,23 @@ def grouped(plan: Match, columns: Columns, dialect: Dialect) -> Groups:
     return Groups(keys, build(f"{FUNNEL}({{}}, {{}})", dialect.collect(packed), numbers))
 
 
+def _tagged(spec: MatchSpec, code: Fragment, mask: Fragment, room: int) -> Fragment:
+    """A mask below its code, or below all ones where that is too large for its room."""
+    if not room:
+        return mask
+    short = nest(code) if _have_room(spec, room) else build(f"least({{}}, {(1 << room) - 1})", code)
+    return build(f"{{}} * {1 << spec.bits} + {{}}", short, nest(mask))
+
+
+def _have_room(spec: MatchSpec, room: int) -> bool:
+    """Whether no code is too large."""
+    return spec.largest is not None and spec.largest < (1 << room) - 1
+
+
 def _labels(spec: MatchSpec, period: Fragment, code: Fragment, room: int, dialect: Dialect) -> Fragment:
     """The list of the labels that don't stand in their events; never null, of which no function is told."""
     none = dialect.numbers(())
-    if not spec.periods and not spec.codes:
+    if (not spec.periods and not spec.codes) or (room and _have_room(spec, room)):
         return none
     every = dialect.collect(build(f"{{}} * {1 << PERIOD_BITS} + {{}}", nest(code), nest(period)))
     if not room:
