@@ -7,13 +7,15 @@ goes the usual way. Everything about connections stays uvicorn's: its parser, it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api.kept import Bytes, lines_of
 
+LONGEST_HEAD = 64 * 1024
+"""Bytes of a request line and its headers that may come before they end; uvicorn itself would wait for any number."""
 AtOnce = Callable[[Any, bytes, Callable[[Bytes], None]], bool]
 """Whether a request, with its body, was answered at once: its reply was written, then."""
 
@@ -29,6 +31,7 @@ class Protocol(HttpToolsProtocol):
         self._at_once: AtOnce | None = getattr(self.app, "at_once", None)
         self._receiving = False
         self._held: RequestResponseCycle | None = None
+        self._head = 0
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and answer or start what it asks."""
@@ -36,6 +39,16 @@ class Protocol(HttpToolsProtocol):
         super().data_received(data)
         self._receiving = False
         self._start_held()
+        scope = cast("Mapping[str, Any] | None", self.scope)  # None until a first request begins
+        if scope is not None and "method" not in scope:  # a head has begun, and not ended
+            self._bound_head(len(data))
+        else:
+            self._head = 0
+
+    def _bound_head(self, size: int) -> None:
+        self._head += size
+        if self._head > LONGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The headers are too large.")
 
     def on_message_complete(self) -> None:
         """All of a request has come."""

@@ -9,7 +9,7 @@ import signal
 import socket as sockets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -182,6 +182,47 @@ def test_a_connection_that_takes_nothing_ends() -> None:
 def send_for_ever(to: sockets.socket) -> None:
     while True:
         to.send(b"x" * 65536)
+
+
+@pytest.mark.parametrize(("size", "status"), [(50_000, b"HTTP/1.1 200"), (200_000, b"HTTP/1.1 400")])
+def test_headers_do_not_go_on_for_ever(live: LiveServer, tmp_path: Path, size: int, status: bytes) -> None:
+    with (
+        live.serving(Settings(model=make_project(tmp_path), reload=False)),
+        sockets.create_connection(("127.0.0.1", live.port)) as connection,
+    ):
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: ")
+        with suppress(ConnectionError):  # the server has hung up already
+            for _ in range(size // 10_000):
+                connection.sendall(b"x" * 10_000)
+                time.sleep(0.01)
+            connection.sendall(b"\r\n\r\n")
+        assert connection.recv(12) == status
+
+
+async def test_who_leaves_a_table_leaves_nothing_behind(live: LiveServer, tmp_path: Path) -> None:
+    columns = "'u' as user_id, date '2026-11-01' as paid_on, 'c' || i as channel, i as amount"
+    folder = make_project(tmp_path, orders=f"select i as order_id, {columns} from range(90000) as t(i)")
+    with live.serving(Settings(model=folder, reload=False)) as app:
+        before = tasks(live)
+        for ending in ("csv", "json"):
+            with sockets.socket() as connection:
+                connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+                connection.connect(("127.0.0.1", live.port))
+                path = f"/v1/table.{ending}?metrics=gmv&dimensions=channel&limit=100000"
+                connection.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+                assert connection.recv(12) == b"HTTP/1.1 200"  # and of what follows nothing is read
+                assert tasks(live) > before
+            await asyncio.to_thread(wait_until, lambda: tasks(live) <= before)
+        assert len(app.state.running) == 0
+
+
+def tasks(live: LiveServer) -> int:
+    """How many tasks there are in the server."""
+
+    async def count() -> int:
+        return len(asyncio.all_tasks())
+
+    return live.await_(count())
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
