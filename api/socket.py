@@ -79,24 +79,25 @@ class SocketDoor:
 
     async def _serve(self, connection: _Connection) -> None:
         if len(self._silent) >= self._most:
-            next(iter(self._silent)).close(*SILENT)
+            first = next(iter(self._silent))
+            del self._silent[first]
+            first.close(*SILENT)
         self._silent[connection] = None
         try:
             who = await connection.introduction()
         finally:
-            del self._silent[connection]
+            self._silent.pop(connection, None)
         viewer, limit = await self._viewer(who)
         with self._seats.held(viewer, limit, lambda: connection.close(*FULL)):
             await connection.serve()
 
     async def _viewer(self, who: HTTPConnection) -> tuple[str, int]:
         """Who connects, and how many connections they may have. Who can't be known is told so when they ask."""
-        with self._served.lease() as snapshot:
-            try:
-                viewer = await self._served.viewers.of(who, snapshot.model)
-                return viewer.id, self._served.limits.of(viewer).subscriptions
-            except HeadwaterError:
-                return ANONYMOUS.id, self._served.limits.subscriptions
+        viewer, limits = ANONYMOUS, self._served.limits
+        with self._served.lease() as snapshot, suppress(HeadwaterError):
+            viewer = await self._served.viewers.of(who, snapshot.model)
+            limits = limits.of(viewer)
+        return viewer.id, self._served.settings.each(limits.subscriptions)
 
 
 class _Close(Exception):

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Hashable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from graphql import OperationType, get_operation_ast
@@ -68,8 +68,9 @@ class Subscriptions:
         most = self._served.settings.each(limits.subscriptions)
         with self._seats.held(viewer.id, most, reader.dismiss):
             if await self._follows(asked, viewer, limits):
-                async for response in self._followed(asked, connection, reader):
-                    yield response
+                async with aclosing(self._followed(asked, connection, reader)) as answers:
+                    async for response in answers:
+                        yield response
             else:
                 yield await self._once(asked, connection)
         if reader.dismissed:
@@ -121,7 +122,7 @@ class Subscriptions:
 
     def _join(self, key: Hashable, snapshot: Snapshot, asked: Asked, context: Context, reader: Reader) -> Channel:
         channel = self._channels.get(key)
-        if channel is None:
+        if channel is None or channel.ended:
             channel = self._channels[key] = Channel(snapshot)
             channel.task = asyncio.create_task(self._run(channel, asked, context))
         reader.seen = 0
@@ -139,7 +140,7 @@ class Subscriptions:
     async def _run(self, channel: Channel, asked: Asked, context: Context) -> None:
         """Answer, wait for a change, and answer again, for as long as the model stays the same."""
         try:
-            while channel.snapshot is self._served.snapshot and not channel.final:
+            while channel.snapshot is self._served.snapshot:
                 with self._served.lease() as snapshot:
                     engine = Noted(snapshot.engine)
                     fresh = replace(context, engine=engine, ledger=Ledger())
@@ -150,6 +151,8 @@ class Subscriptions:
                     await asyncio.sleep(response.retry_after)  # there is an answer; a newer one is tried for again
                     continue
                 await channel.publish(response)
+                if channel.final:
+                    return
                 await self._change(channel.snapshot, engine.versions)
         except Exception:
             LOG.exception("A subscription failed.")
