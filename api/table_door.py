@@ -5,6 +5,7 @@ The same arguments, the same policies and the same cache as the field of that na
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Iterator
@@ -87,7 +88,7 @@ class TableDoor:
             return Response(status_code=304, headers=headers)
         coding = None if written.is_packed else coding_of(request.headers.get("accept-encoding"))
         if answer.table.num_rows <= SLICE:
-            return _whole(b"".join(written.write(answer)), headers, coding)
+            return await _whole(b"".join(written.write(answer)), headers, coding)
         pieces = written.write(answer)
         if coding is not None:
             pieces, headers = compressed(pieces, coding), headers | {"content-encoding": coding}
@@ -167,11 +168,12 @@ def _headers(request: Request, written: Format, answer: Tabulated, fresh: float)
     }
 
 
-def _whole(body: bytes, headers: dict[str, str], coding: str | None) -> Response:
+async def _whole(body: bytes, headers: dict[str, str], coding: str | None) -> Response:
     """Few rows, in one piece; compressed where that is worth it."""
     if coding is None or len(body) < WORTH:
         return Response(body, 200, headers)
-    return Response(compress(body, coding), 200, headers | {"content-encoding": coding})
+    packed = await asyncio.to_thread(compress, body, coding)
+    return Response(packed, 200, headers | {"content-encoding": coding})
 
 
 def _first_now(pieces: Iterator[bytes]) -> Iterator[bytes]:

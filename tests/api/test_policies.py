@@ -87,6 +87,7 @@ def test_what_is_hidden_is_nowhere(doors: Doors, viewer: str) -> None:
     schema = build_client_schema(doors.data(viewer, get_introspection_query()))
     shown = {
         "sdl": doors.get(viewer, "/schema.graphql").body.decode(),
+        "openapi": doors.get(viewer, "/openapi.json").body.decode(),
         "example": doors.get(viewer, "/graphql/example").body.decode(),
         "introspection": doors.ask(viewer, get_introspection_query()).body.decode(),
         "words": doors.ask(viewer, get_introspection_query(), accept_language="zh-CN").body.decode(),
@@ -99,6 +100,8 @@ def test_what_is_hidden_is_nowhere(doors: Doors, viewer: str) -> None:
 
 def test_who_may_see_everything_does(doors: Doors) -> None:
     assert set(HIDDEN) <= words(doors.get("chief", "/schema.graphql").body.decode())
+    arguments = words(doors.get("chief", "/openapi.json").body.decode())
+    assert {"gmv", "province"} <= arguments
     known = doors.ask("chief", "{ catalog { metrics { name } dimensions { name } } }").body.decode()
     assert set(HIDDEN) <= words(known)
     assert "gmv" in doors.data("chief", "{ metrics { rows { province gmv } } }")["metrics"]["rows"][0]

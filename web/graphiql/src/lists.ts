@@ -25,8 +25,9 @@ const SEVERAL = "several";
 export function unlisted(text: string): Unlisted {
   const lists = new Map<string, ListValueNode>();
   const document = parsed(text);
-  if (!document || !text.includes("[")) return { text, lists };
+  if (!document || !text.includes("[") || text.includes(`$${SEVERAL}`)) return { text, lists };
   const changed = visit(document, {
+    VariableDefinition: () => false, // a default value can't be a variable
     ListValue: {
       leave(node) {
         const [only, ...others] = node.values;
