@@ -51,7 +51,7 @@ from semantic.query.query import ANONYMOUS, MetricQuery, Viewer
 from semantic.query.retention import RetentionQuery
 from semantic.query.score import ScoreQuery
 from semantic.query.scored import with_scores
-from semantic.query.seen import seen
+from semantic.query.seen import seen, unlisted
 from semantic.query.touch_path import TouchPathQuery
 from semantic.query.values import ValuesQuery
 from semantic.query.visible import Question, check_visible, seen_by, veiled
@@ -123,7 +123,7 @@ def compile_query(
     model = seen_by(model, viewer)
     check_visible(model, query, viewer)
     least = least_groups(model, viewer)
-    facts = with_scores(model, seen(model, facts))
+    facts = with_scores(model, unlisted(model, seen(model, facts), viewer))
     try:
         bound = _bind(model, query, facts)
         lowered = with_score_rows(_lower(bound, dialect, least), bound)

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from engine import Answer
 from semantic.compile import compile_query, datasets_needed
 from semantic.errors import QueryError
+from semantic.load import load_texts
 from semantic.lower import marks
-from semantic.model.facts import FEW, Facts, Kind
+from semantic.model.facts import FEW, DatasetFacts, Facts, Kind
 from semantic.model.metric import Aggregation, Simple
 from semantic.model.model import Model
-from semantic.query.query import DimensionField, Field, MetricField, MetricQuery, TimeField
+from semantic.query.query import DimensionField, Field, MetricField, MetricQuery, TimeField, Viewer
 from semantic.query.visible import Question
 from semantic.sql.statement import Statement
 from semantic.time import Grain
@@ -162,3 +163,26 @@ async def shapes(knowing: Knowing, query: MetricQuery) -> list[str]:
         "several words" if "word1#" in sql else "one word",
         "pieces" if '"place#"' in sql else "one piece",
     ]
+
+
+POLICED = """
+version: 1
+dimensions: [{name: channel, type: string}]
+datasets:
+  - {name: events, source: events.parquet, dimensions: [{name: channel}], entities: {user: user_id}}
+metrics: [{name: uv, type: simple, dataset: events, agg: count_distinct, expr: user_id}]
+policies:
+  - {name: own, dataset: events, where: "channel = :channel", unless: "role = 'admin'"}
+"""
+SECRET = "secret"
+
+
+@pytest.mark.parametrize(("role", "named"), [("admin", True), ("seller", False)])
+def test_a_statement_names_no_value_of_rows_that_are_hidden(role: str, named: bool) -> None:
+    model = load_texts({"model.yml": POLICED})
+    kinds = MappingProxyType({"channel": Kind.STRING, "user_id": Kind.INTEGER})
+    known = DatasetFacts("1", kinds, rows=1_000_000, values=MappingProxyType({"channel": ("ads", SECRET)}))
+    query = MetricQuery(fields=(DimensionField("channel", "channel"), MetricField("uv", "uv")))
+    viewer = Viewer("someone", (("channel", "ads"), ("role", role)))
+    compiled = compile_query(model, query, Facts("1", MappingProxyType({"events": known})), viewer)
+    assert (SECRET in compiled.statement.params) is named

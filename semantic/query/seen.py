@@ -12,7 +12,9 @@ from semantic.model.facts import DatasetFacts, Facts, Kind
 from semantic.model.identity import Identity
 from semantic.model.model import Model
 from semantic.model.reach import identities_of
+from semantic.query.access import least_groups, row_policies
 from semantic.query.kind import column_kinds, expression_kind, widest
+from semantic.query.query import Viewer
 
 
 def seen(model: Model, facts: Facts) -> Facts:
@@ -24,6 +26,19 @@ def seen(model: Model, facts: Facts) -> Facts:
     if all(changed[name] is facts.datasets[name] for name in changed):
         return facts
     return Facts(facts.version, MappingProxyType({**facts.datasets, **changed}))
+
+
+def unlisted(model: Model, facts: Facts, viewer: Viewer) -> Facts:
+    """The facts without the values of columns of which the viewer may not see every row, or only groups large enough:
+    a statement names values, and may be shown.
+    """
+    small = least_groups(model, viewer).datasets
+    changed = {
+        name: replace(known, values=MappingProxyType({}))
+        for name, known in facts.datasets.items()
+        if known.values and (name in small or row_policies(model, viewer, name))
+    }
+    return replace(facts, datasets=MappingProxyType({**facts.datasets, **changed})) if changed else facts
 
 
 def _seen(model: Model, facts: Facts, dataset: Dataset) -> DatasetFacts:
