@@ -37,8 +37,6 @@ CHANGES = 20.0
 """Seconds between two changes of the data and the model, while it is flooded."""
 GROWTH, MOST = 1.1, 700.0
 """The most that memory may grow from one third of the flood to the last, and the most it may ever be, in MB."""
-TIMES = 5
-"""Changes that a crowd is told of."""
 EACH = 100.0
 """The most memory of one subscriber, in KB."""
 SLOW, STOP = 50.0, 5.0
@@ -87,13 +85,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=2.0, help="minutes of distinct questions (default: 2)")
     parser.add_argument("--subscribers", type=int, default=2000, help="subscribers of each kind (default: 2000)")
+    parser.add_argument("--changes", type=int, default=5, help="changes that all are told of (default: 5)")
     given = parser.parse_args()
     console = Console(highlight=False)
     report = Report(console)
     with tempfile.TemporaryDirectory() as root:
         project = Project.make(Path(root))
         with serving(project.folder, 1, **{**SETTINGS, **project.settings}) as server:
-            asyncio.run(hold(server, project, given.subscribers, report))
+            asyncio.run(hold(server, project, given.subscribers, given.changes, report))
             asyncio.run(soak(server, project, given.minutes * 60, report, console))
             asyncio.run(stop(server, given.subscribers, report))
     sys.exit(1 if report.failed else 0)
@@ -102,7 +101,7 @@ def main() -> None:
 # --- a crowd ----------------------------------------------------------------------------------------------------------
 
 
-async def hold(server: Server, project: Project, count: int, report: Report) -> None:
+async def hold(server: Server, project: Project, count: int, changes: int, report: Report) -> None:
     """So many subscribers of each kind come, are told of changes, and go; then once more."""
     crowd.may_open(2 * count + 200)
     server.ask("{ metrics { totals { visits } } }")
@@ -111,7 +110,7 @@ async def hold(server: Server, project: Project, count: int, report: Report) -> 
     for again in (False, True):
         members = await gathered(server, count, report, told=not again)
         if not again:
-            report_told([await told(server, project, members, number) for number in range(1, TIMES + 1)], report)
+            report_told([await told(server, project, members, number) for number in range(1, changes + 1)], report)
         full = server.memory()
         await crowd.all_leave(members)
         await until_gone(server, files)

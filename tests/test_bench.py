@@ -33,3 +33,12 @@ def test_it_measures_and_compares(tmp_path: Path) -> None:
     assert all(figure["value"] > 0 for figure in figures if figure["unit"] in ("ms", "s", "MB"))
     compared = [sys.executable, "-m", "bench.compare", str(out), str(out)]
     assert "1.00" in subprocess.run(compared, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_it_soaks() -> None:
+    command = [sys.executable, "-m", "bench.soak", "--minutes", "0.03", "--subscribers", "5", "--changes", "1"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert shown.stderr == ""
+    for said in ("5 subscribe over WebSockets", "kept answers meanwhile", "answers with status 200", "memory at most"):
+        assert said in shown.stdout
+    assert "stopped with 10 subscribers" in shown.stdout
