@@ -48,8 +48,9 @@ class Shelf:
     def fresh(self, datasets: Sequence[str]) -> tuple[Edition, ...] | None:
         """The same without looking; None when a look is due."""
         oldest = time.monotonic() - self._freshness
-        if any(self._checked.get(name, NEVER) < oldest or name in self._failed for name in datasets):
-            return None
+        for name in datasets:
+            if self._checked.get(name, NEVER) < oldest or name in self._failed:
+                return None
         return tuple(self._editions[name] for name in datasets)
 
     def doubt(self, datasets: Sequence[str]) -> None:

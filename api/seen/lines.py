@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ import orjson
 from api.locking import locked
 
 REQUESTS = logging.getLogger("headwater.request")
+LONG = ("plan", "sql")
+"""Fields that have lines of their own."""
 QUIET = ("watchfiles", "asyncio", "uvicorn")
 """Loggers that have something to say to developers only."""
 
@@ -25,7 +29,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _moment(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -39,23 +43,33 @@ class JsonLines(logging.Formatter):
 class Lines(logging.Formatter):
     """Every record a line for people; the plan of a slow query below it."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
-        self._second, self._time = 0, ""
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        """The time of day, made once a second."""
-        second = int(record.created)
-        if second != self._second:
-            self._second, self._time = second, super().formatTime(record, datefmt)
-        return self._time
-
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        fields = dict(getattr(record, "fields", {}))
-        long = [f"\n{fields.pop(name)}" for name in ("plan", "sql") if name in fields]
-        short = f" {orjson.dumps(fields, default=str).decode()}" if fields else ""
-        return f"{super().format(record)}{short}{''.join(long)}"
+        text = f"{_of_day(int(record.created))} {record.levelname} {record.name}: {record.getMessage()}"
+        if record.exc_info:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        fields = getattr(record, "fields", None)
+        if not fields:
+            return text
+        long = [f"\n{fields[name]}" for name in LONG if name in fields]
+        short = {name: value for name, value in fields.items() if name not in LONG} if long else fields
+        return f"{text} {orjson.dumps(short, default=str).decode()}{''.join(long)}"
+
+
+@lru_cache(maxsize=4)
+def _of_day(second: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(second))
+
+
+@lru_cache(maxsize=4)
+def _utc(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _moment(seconds: float) -> str:
+    """With milliseconds; all but those is made once a second."""
+    second, rest = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{_utc(second)}.{rest // 1000:03}+00:00"
 
 
 class ErrorStream(logging.Handler):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -344,3 +346,28 @@ def test_statements_are_spans_below_their_request(live: LiveServer, folder: Path
     }
     assert statement.parent == request.context
     assert request.start_time <= statement.start_time <= statement.end_time <= request.end_time  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "created", [1764000000.0, 1764000000.123, 1764000000.9994, 1764000000.9999997, 0.0015, 1764000001]
+)
+def test_the_time_of_a_line_is_the_one_that_python_writes(created: float) -> None:
+    line = logging.LogRecord("headwater", logging.INFO, "", 0, "%s", ("said",), None)
+    line.created = created
+    expected = datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds")
+    assert json.loads(JsonLines().format(line))["time"] == expected
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+    assert Lines().format(line) == plain.format(line)
+
+
+def test_a_line_for_people_has_its_error_and_its_plan() -> None:
+    try:
+        raise OSError("no space left")
+    except OSError:
+        error = sys.exc_info()
+    line = logging.LogRecord("headwater", logging.INFO, "", 0, "said", (), error)
+    line.fields = {"rows": 1, "plan": "Scan orders", "sql": "SELECT ?"}
+    first, *others = Lines().format(line).splitlines()
+    assert first.endswith(" INFO headwater: said")
+    assert others[0] == "Traceback (most recent call last):"
+    assert others[-3:] == ['OSError: no space left {"rows":1}', "Scan orders", "SELECT ?"]
