@@ -18,6 +18,7 @@ from starlette.types import Scope
 from api.accept import EVENTS, GRAPHQL_JSON, HTML, JSON, choose_type
 from api.answering import Answering
 from api.compression import coding_of
+from api.context import Snapshot
 from api.csrf import is_preflighted
 from api.kept import Bytes, Entry, Form
 from api.replies import AT_ONCE, Replies, form_of, once
@@ -35,7 +36,7 @@ _KNOWN = 1024
 """Request bodies, and as many query strings, remembered with what they ask; only small ones."""
 _SMALL = 8192
 _READY = 8192
-"""Replies remembered to be wanted: of each request, by each viewer, in each form."""
+"""Replies of one snapshot remembered to be wanted: of each request, by each viewer, in each form."""
 _JSON = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
 """The usual ways to say so; others are looked at more closely."""
 
@@ -89,11 +90,12 @@ class AtOnce:
         self._replies = replies
         self._known: Mapping[str, dict[bytes, _Known]] = {"POST": {}, "GET": {}}
         self._ready: dict[_Wanted, _Ready] = {}
+        self._snapshot: Snapshot | None = None
 
     def learn(self, method: str, text: bytes, asked: Asked) -> None:
         """Remember what a body, or the query string of a GET, asks."""
         known = self._known[method]
-        if len(text) <= _SMALL:
+        if text not in known and len(text) <= _SMALL:
             if len(known) >= _KNOWN:
                 known.clear()
             known[text] = _Known(asked)
@@ -113,10 +115,13 @@ class AtOnce:
         known = by_method and by_method.get(body if scope["method"] == "POST" else scope["query_string"])
         if not known:
             return None
+        if self._snapshot is not self._served.snapshot:
+            self._snapshot = self._served.snapshot
+            self._ready.clear()
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
         if len(headers) != len(scope["headers"]) or not self._is_ordinary(scope["method"], headers):
             return None
-        grant = self._served.viewers.at_hand(headers, self._served.snapshot.model)
+        grant = self._served.viewers.at_hand(headers, self._snapshot.model)
         if grant is None:
             return None
         said = headers.get
