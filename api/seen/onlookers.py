@@ -20,17 +20,17 @@ NOTED_EVERY = 1.0
 
 
 class Onlookers:
-    """Of one server, a watcher themselves: they are told soon, of many requests at once.
+    """Of one server, a watcher themselves, told soon, of many requests at once. UserError when one can't begin.
 
-    The audit log is told before the next requests are read, so that no end of the process loses its lines. UserError
-    when one of them can't begin.
+    The audit log, and each of several workers, are told before the next requests are read: whatever ends the process,
+    no line and no count of an earlier request is lost.
     """
 
     def __init__(self, served: Served, running: Running, crew: Crew | None = None) -> None:
         settings = served.settings
         self.metrics = Metrics(served, running, crew)
         self.watchers: list[Watcher] = [self.metrics, RequestLog()]
-        self._batches = [Batch(self.watchers, SOON)]
+        self._batches = [Batch(self.watchers, SOON if crew is None else 0)]
         self._open: list[AuditLog | Traces] = []
         if settings.slow_query:
             self.watchers.append(SlowLog(settings.slow_query))
