@@ -48,13 +48,14 @@ class Server(uvicorn.Server):
         self._started = started
         self._drain = settings.drain
         self._failure: HeadwaterError | None = None
+        self.is_listening = True
 
-    def serve_at(self, listening: socket.socket) -> None:
+    def serve_at(self, *listening: socket.socket) -> None:
         """Serve until a signal. HeadwaterError when it can't start."""
         raise_file_limit()
         sys.setswitchinterval(LOCK_SECONDS)
         gc.set_threshold(*COLLECTED_AFTER)
-        self.run([listening])
+        self.run(list(listening))
         if self._failure is not None:
             raise self._failure
 
@@ -74,8 +75,13 @@ class Server(uvicorn.Server):
         """Give running queries a while to end, stop the others, then wait for their callers to be told."""
         await self._app.state.subscriptions.close()
         await self._app.state.running.drain(self._drain, lambda: self.force_exit)
+        self.stop_listening()
         await super().shutdown(sockets)
         self._app.state.onlookers.flush()  # the application's end is not waited for when it is forced
+
+    def stop_listening(self) -> None:
+        """Take nobody's connection any more; uvicorn closes what it listens at itself."""
+        self.is_listening = False
 
 
 def serve(settings: Settings, started: Callable[[Started, int], None]) -> None:

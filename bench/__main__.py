@@ -16,6 +16,7 @@ from bench.measure import Figure
 from bench.sequences import sequences
 from bench.serving import serving
 from bench.small import answers, compiling, idle
+from bench.steady import steady
 
 HEADS = ("what", "value", "by hand", "ratio", "target", "")
 
@@ -50,6 +51,7 @@ SECTIONS: dict[str, Callable[[Path, int, int], Iterable[Figure]]] = {
     "cold": _cold,
     "answering": answering,
     "dashboard": dashboard,
+    "steady": steady,
     "sequences": sequences,
     "credit": credit,
     "idle": lambda folder, threads, runs: idle(),

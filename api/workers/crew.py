@@ -22,6 +22,11 @@ class Crew:
         return self.folder / "rates"
 
     @property
+    def connections(self) -> Path:
+        """The file that says how many connections each has."""
+        return self.folder / "connections"
+
+    @property
     def log(self) -> Path:
         """The file that is locked while somebody writes to the log."""
         return self.folder / "log"

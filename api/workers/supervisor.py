@@ -27,6 +27,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from api.seen.lines import start_logging
 from api.serving import STOP_SECONDS, Started, listen
 from api.settings import Settings
+from api.workers.counts import AWAY, Counts
 from api.workers.crew import Crew
 from api.workers.worker import SIGNALS, work
 from semantic.errors import Code, HeadwaterError, OurError, UserError
@@ -95,6 +96,9 @@ class Supervisor:
         self._spawn = multiprocessing.get_context("spawn")
         self._workers: dict[int, _Worker] = {}
         self._answering: set[int] = set()
+        self._counts = Counts(Crew(folder, 0).connections, settings.workers)
+        for place in range(settings.workers):
+            self._counts.note(place, AWAY)
         self._has_started = False
         self._told = ""
         self._stopping = asyncio.Event()
@@ -163,6 +167,7 @@ class Supervisor:
         finally:
             del self._workers[place]
             self._answering.discard(place)
+            self._counts.note(place, AWAY)
             mark_process_dead(place, str(self._folder))  # type: ignore[no-untyped-call]
         if not isinstance(said, HeadwaterError) or self._stopping.is_set():
             return ended

@@ -53,13 +53,13 @@ def _serve(settings: Settings, crew: Crew, listening: socket.socket, line: Conne
     start_logging(settings.log_level, settings.logs_json, crew.log)
     join_metrics(crew)  # before any metric is made
     from api.app import create_app
-    from api.server import Server
+    from api.workers.accepting import WorkerServer
 
-    server = Server(create_app(settings, crew), settings, line.send)
+    server = WorkerServer(create_app(settings, crew), settings, crew, listening, line.send)
     for number in SIGNALS:  # uvicorn puts them back when it has ended, and raises the signal once more
         signal.signal(number, server.handle_exit)
     Thread(target=_stop_when_alone, args=(line, server, crew), daemon=True).start()
-    server.serve_at(listening)
+    server.serve_at()
 
 
 def _stop_when_alone(line: Connection, server: Server, crew: Crew) -> None:
