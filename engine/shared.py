@@ -89,8 +89,7 @@ class Shared(Engine, Busy):
     def _look(self, caller: Caller) -> None:
         """Tell everyone who came in this turn what they fly with."""
         asked = [one for one in self._waiting.pop(caller) if not one.told.done()]
-        for found in several([one.statement for one in asked]):
-            flight = _Flight(tuple(asked[place] for place in found.places))
+        for flight in _flights(asked):
             for one in flight.asked:
                 one.told.set_result(flight)
 
@@ -110,6 +109,16 @@ class Shared(Engine, Busy):
         """Stop what runs and close the inner engine."""
         await self._flights.close()
         await self.inner.close()
+
+
+def _flights(asked: Sequence[_Asked]) -> list[_Flight]:
+    """Everyone in one of them. A failure to find what they share is ours, and nobody may be left waiting for it."""
+    try:
+        found = several([one.statement for one in asked])
+    except Exception:
+        LOG.exception("What questions have in common can't be told: each is asked alone.")
+        return [_Flight((one,)) for one in asked]
+    return [_Flight(tuple(asked[place] for place in one.places)) for one in found]
 
 
 def _together(flight: _Flight, facts: Facts) -> Statement:

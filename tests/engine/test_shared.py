@@ -87,12 +87,13 @@ async def shop(root: Path) -> AsyncIterator[tuple[Shared, Counted]]:
         await engine.close()
 
 
-async def ask(engine: Engine, metric: str, by: str | None = "channel") -> Answer:
+async def ask(engine: Engine, metric: str, by: str | None = "channel", **changed: Any) -> Answer:
     keys: tuple[Field, ...] = () if by is None else (DimensionField("by", by),)
     question = MetricQuery(fields=(*keys, MetricField("value", metric)))
 
     def statement(facts: Facts) -> Statement:
-        return compile_query(MODEL_OF_SHOP, question, facts).statement
+        compiled = compile_query(MODEL_OF_SHOP, question, facts).statement
+        return replace(compiled, **changed) if changed else compiled
 
     return await engine.answer(datasets_needed(MODEL_OF_SHOP, question), statement)
 
@@ -143,6 +144,15 @@ async def test_one_that_fails_fails_alone(tmp_path: Path) -> None:
         assert values(first) == CHANNELS["pv"]
         assert isinstance(second, DataError)
         assert inner.runs == 3
+
+
+async def test_nobody_waits_for_what_cannot_be_looked_at(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with shop(tmp_path) as (engine, inner), asyncio.timeout(10):
+        asked = (ask(engine, "pv"), ask(engine, "most"), ask(engine, "sales", plan="not a plan"))
+        first, second, third = await asyncio.gather(*asked)
+        assert [values(one) for one in (first, second, third)] == [CHANNELS[name] for name in ("pv", "most", "sales")]
+        assert inner.runs == 3
+        assert "each is asked alone" in caplog.text
 
 
 async def test_data_that_changed_is_asked_for_anew(tmp_path: Path) -> None:
