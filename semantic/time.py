@@ -171,6 +171,23 @@ def day_begin(day: date, tz: ZoneInfo) -> datetime:
     return instant.replace(tzinfo=None)
 
 
+def day_edge(day: date, tz: ZoneInfo) -> datetime:
+    """The instant (UTC, naive) that parts a local day and all later ones from all days before.
+
+    QueryError BAD_TIME_RANGE where none does: clocks go back over midnight, and the day before goes on.
+    """
+    first = day_begin(day, tz)
+    again = datetime(day.year, day.month, day.day, tzinfo=tz, fold=1).astimezone(UTC).replace(tzinfo=None)
+    if again > first and to_local(again - timedelta(microseconds=1), tz).date() < day:
+        raise QueryError(
+            Code.BAD_TIME_RANGE,
+            f"{day} begins twice in {tz.key}: clocks go back over its first midnight, and the day before goes on. "
+            "Days can't be counted up to there, or from there.",
+            "Ask for days that begin and end elsewhere, or in another `timezone`.",
+        )
+    return first
+
+
 def to_local(instant: datetime, tz: ZoneInfo) -> datetime:
     """A naive UTC instant → naive local wall time."""
     return instant.replace(tzinfo=UTC).astimezone(tz).replace(tzinfo=None)

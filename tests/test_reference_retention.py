@@ -206,8 +206,7 @@ def make_own_word(choices: Choices) -> tuple[World, list[RetentionQuery]]:
     for _ in range(3):
         begin = first + timedelta(hours=choices.pick((hours // 3, -24, 0, hours)) + choices.below(24))
         end = begin + timedelta(hours=1 + choices.below(hours))
-        by_days = choices.chance(2) and first.year > 2010  # a day that goes on after the next began is no range
-        span = Dates(begin.date(), end.date()) if by_days else Between(begin, end)
+        span = Dates(begin.date(), end.date()) if choices.chance(2) else Between(begin, end)
         queries.append(RetentionQuery("r", time_range=span))
     return world, queries
 

@@ -30,7 +30,7 @@ from semantic.query.bound import DimensionKey, Key
 from semantic.query.cells import Cell, later, period_index
 from semantic.query.period import local_day
 from semantic.query.query import Condition
-from semantic.time import Grain, day_begin, period_start
+from semantic.time import Grain, day_begin, day_edge, period_start
 
 BEGAN = "began#"
 """When an entity's cohort event was, or a row that begins with it."""
@@ -148,7 +148,7 @@ class CohortQuestion:
     @property
     def complete(self) -> datetime | None:
         """The instant at which the complete days end; None: no day is."""
-        return day_begin(self.through + timedelta(days=1), self.view.zone) if self.through else None
+        return day_edge(self.through + timedelta(days=1), self.view.zone) if self.through else None
 
     def horizon(self) -> datetime | None:
         """The instant from which no return matters any more."""

@@ -21,6 +21,7 @@ from semantic.time import (
     Grain,
     add_months,
     day_begin,
+    day_edge,
     period_end,
     period_start,
     shift,
@@ -124,7 +125,7 @@ def _clock_to_date(bound: BoundQuery, instant: datetime, grain: Grain) -> dateti
     if grain.is_clock:
         return clock_bucket(instant, grain, bound.zone)
     day = to_local(instant, bound.zone).date()
-    return day_begin(period_start(day, grain, bound.week_start), bound.zone)
+    return day_edge(period_start(day, grain, bound.week_start), bound.zone)
 
 
 def unit(found: tuple[Interval, ...], grain: Grain, bound: BoundQuery) -> Grain:

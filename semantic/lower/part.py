@@ -32,7 +32,7 @@ from semantic.plan.expr import Col
 from semantic.plan.node import Join, JoinKind, Plan, Project, Spine
 from semantic.query.bound import BoundQuery, DimensionKey, Frame, Key
 from semantic.query.period import Moment, finest
-from semantic.time import Grain, day_begin
+from semantic.time import Grain, day_edge
 
 UNIT = "unit#"
 SOURCE = "source#"
@@ -208,7 +208,7 @@ def _end(bound: BoundQuery, frame: Frame, after: Moment) -> datetime:
 
 
 def _instant(bound: BoundQuery, moment: Moment) -> datetime:
-    return moment if isinstance(moment, datetime) else day_begin(moment, bound.zone)
+    return moment if isinstance(moment, datetime) else day_edge(moment, bound.zone)
 
 
 def _moved(part: Part, reading: Reading, found: tuple[Interval, ...], grain: Grain) -> Plan:

@@ -41,7 +41,7 @@ from semantic.plan.operators import BinaryOp, Order
 from semantic.plan.walk import columns, rewrite
 from semantic.query.bound import Bound
 from semantic.query.scored import amount_kind, as_of
-from semantic.time import Grain, day_begin
+from semantic.time import Grain, day_edge
 
 DAY, PURCHASE, AMOUNT, BEFORE, NUMBER = "day#", "purchase#", "amount#", "before#", "number#"
 
@@ -105,7 +105,7 @@ class _Scoring:
         found: list[Expr] = [IsNotTrue(IsNull(Col(who))), IsNotTrue(IsNull(Col(time.name)))]
         if score.where is not None:
             found.append(self._scope.authored(score.where))
-        found.append(FALSE if self._end is None else time.before(day_begin(_after(self._end), self._scope.zone)))
+        found.append(FALSE if self._end is None else time.before(day_edge(_after(self._end), self._scope.zone)))
         purchase = None if score.purchase is None else self._scope.authored(score.purchase)
         if purchase is not None:
             found.append(IsNotTrue(IsNull(purchase)))

@@ -17,6 +17,7 @@ from semantic.time import (
     Unit,
     Weekday,
     day_begin,
+    day_edge,
     period_end,
     period_start,
     shift,
@@ -56,6 +57,11 @@ def days_span(first: date, last: date, tz: ZoneInfo) -> Span:
     return Span(first, last, day_begin(first, tz), day_begin(last + timedelta(days=1), tz))
 
 
+def _asked_days(first: date, last: date, tz: ZoneInfo) -> Span:
+    """The span of whole local days that were asked for: exactly their rows lie in it. QueryError BAD_TIME_RANGE."""
+    return Span(first, last, day_edge(first, tz), day_edge(last + timedelta(days=1), tz))
+
+
 def resolve(asked: TimeRange, data_through: date | None, tz: ZoneInfo, week_start: Weekday) -> Span:
     """The absolute span of a time range. QueryError BAD_TIME_RANGE."""
     match asked:
@@ -81,7 +87,7 @@ def _bad(message: str, suggestion: str | None = None) -> QueryError:
 
 def _guarded(first: date, last: date, tz: ZoneInfo) -> Span:
     try:
-        return days_span(first, last, tz)
+        return _asked_days(first, last, tz)
     except (OverflowError, ValueError) as error:
         raise _outside(first, last) from error
 
@@ -104,7 +110,7 @@ def _last(asked: Last, data_through: date, tz: ZoneInfo, week_start: Weekday) ->
         raise _bad("`count` must be at least 1.")
     try:
         if asked.unit in (Unit.SECOND, Unit.MINUTE, Unit.HOUR):
-            end = day_begin(data_through + timedelta(days=1), tz)
+            end = day_edge(data_through + timedelta(days=1), tz)
             seconds = Duration(asked.count, asked.unit).seconds or 0
             start = end - timedelta(seconds=seconds)
             extra = timedelta(seconds=(Duration(1, asked.unit).seconds or 0) if asked.include_current else 0)
@@ -113,7 +119,7 @@ def _last(asked: Last, data_through: date, tz: ZoneInfo, week_start: Weekday) ->
         after = period_start(data_through + timedelta(days=1), grain, week_start)  # the first incomplete period
         first = shift(after, Duration(asked.count, asked.unit), -1)
         last = period_end(after, grain) if asked.include_current else after
-        return days_span(first, last - timedelta(days=1), tz)
+        return _asked_days(first, last - timedelta(days=1), tz)
     except (OverflowError, ValueError) as error:
         raise _bad(f"The last {asked.count} {asked.unit}s reach outside the calendar.", "Ask for fewer.") from error
 

@@ -57,7 +57,7 @@ def resolve(
         case Dates(first, last):
             if first > last:
                 raise Refused(Code.BAD_TIME_RANGE)
-            return Span(first, last)
+            return _days(first, last, zone)
         case Between(start, end):
             return _instants(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), zone)
         case Last():
@@ -65,6 +65,15 @@ def resolve(
             if not known:
                 raise Refused(Code.BAD_TIME_RANGE)
             return _last(time_range, min(known), zone, week_start)
+
+
+def _days(first: date, last: date, zone: ZoneInfo) -> Span:
+    """Whole days; refused where the day before goes on after its end, or after the first of them has begun."""
+    for day in (first, last + ONE_DAY):
+        begin = day_begin(day, zone)
+        if any(at(begin + timedelta(minutes=minute), zone).day < day for minute in range(24 * 60)):
+            raise Refused(Code.BAD_TIME_RANGE)
+    return Span(first, last)
 
 
 def _instants(start: datetime, end: datetime, zone: ZoneInfo) -> Span:
@@ -83,7 +92,7 @@ def _last(wanted: Last, through: date, zone: ZoneInfo, week_start: Weekday) -> S
     first = current
     for _ in range(wanted.count):
         first = bucket_day(first - ONE_DAY, grain, week_start)
-    return Span(first, last_day(current, grain) if wanted.include_current else current - ONE_DAY)
+    return _days(first, last_day(current, grain) if wanted.include_current else current - ONE_DAY, zone)
 
 
 @dataclass(frozen=True, slots=True)
