@@ -42,6 +42,7 @@ def main() -> None:
 
 def _cold(folder: Path, threads: int, runs: int) -> Iterator[Figure]:
     with serving(folder, threads) as server:
+        server.settle()
         yield from cold(server, folder, threads, runs)
         yield from answers(server, folder, runs)
 

@@ -18,6 +18,7 @@ DAYS = (30, 90)
 def dashboard(folder: Path, threads: int, runs: int) -> Iterator[Figure]:
     """The time of both, each run with other limits, so that no answer is kept."""
     with serving(folder, threads, HEADWATER_LOG_LEVEL="warning", HEADWATER_CACHE_BYTES="1") as server:
+        server.settle()
         for days in DAYS:
 
             def together(run: int, days: int = days) -> None:

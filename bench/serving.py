@@ -55,6 +55,15 @@ class Server:
         """CPU seconds the process has used so far, all threads."""
         return cpu_of(self.process.pid)
 
+    def settle(self) -> None:
+        """Wait until it does nothing by itself any more: proving keys, learning values (a minute at most)."""
+        until = time.monotonic() + 60
+        quiet = 0
+        while quiet < 3 and time.monotonic() < until:
+            before = self.cpu()
+            time.sleep(0.3)
+            quiet = quiet + 1 if self.cpu() - before < 0.01 else 0
+
     def memory(self) -> float:
         """Resident memory in MB."""
         return self._status("VmRSS")
