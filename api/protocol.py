@@ -15,7 +15,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from api.kept import Bytes, lines_of
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes of a request line and its headers that may come before they end; uvicorn itself would wait for any number."""
+"""Bytes of a request line and its headers, or of what follows a body, that may come before they end; uvicorn itself
+would wait for any number.
+"""
 AtOnce = Callable[[Any, bytes, Callable[[Bytes], None]], bool]
 """Whether a request, with its body, was answered at once: its reply was written, then."""
 
@@ -30,25 +32,50 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._at_once: AtOnce | None = getattr(self.app, "at_once", None)
         self._receiving = False
+        self._has_body = False
         self._held: RequestResponseCycle | None = None
         self._head = 0
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and answer or start what it asks."""
-        self._receiving = True
+        self._receiving, self._has_body = True, False
         super().data_received(data)
         self._receiving = False
         self._start_held()
-        scope = cast("Mapping[str, Any] | None", self.scope)  # None until a first request begins
-        if scope is not None and "method" not in scope:  # a head has begun, and not ended
+        if self._is_in_head() or (self._is_in_body() and not self._has_body):
             self._bound_head(len(data))
         else:
             self._head = 0
 
+    def _is_in_head(self) -> bool:
+        """Whether a head has begun, and not ended."""
+        scope = cast("Mapping[str, Any] | None", self.scope)  # None until a first request begins
+        return scope is not None and "method" not in scope
+
+    def _is_in_body(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and cycle.more_body
+
     def _bound_head(self, size: int) -> None:
         self._head += size
-        if self._head > LONGEST_HEAD and not self.transport.is_closing():
+        if self._head <= LONGEST_HEAD or self.transport.is_closing():
+            return
+        if self._is_in_head():
             self.send_400_response("The headers are too large.")
+        else:
+            self.transport.close()  # its application may have answered by now: nothing can be said
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header has come. Fields after a body are dropped (RFC 9110 §6.5.1): as headers, they would say who asks
+        although no proxy that checks and replaces headers has looked at them.
+        """
+        if self._is_in_head():
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body has come."""
+        self._has_body = True
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """All of a request has come."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
 
@@ -145,3 +146,32 @@ def test_only_what_is_not_kept_enters_the_application(wire: Wire, monkeypatch: p
         assert wire.totals() == GMV
     wire.send(post(WRONG))
     assert wire.reply()[0] == 500
+
+
+def chunked(query: str, end: bytes) -> bytes:
+    whole = post(query)
+    body = whole.index(b"\r\n\r\n") + 4
+    head = whole[: whole.index(b"content-length")] + b"transfer-encoding: chunked\r\n\r\n"
+    return head + f"{len(whole) - body:x}\r\n".encode() + whole[body:] + b"\r\n0\r\n" + end
+
+
+def test_what_follows_a_body_is_no_header(live: LiveServer, tmp_path: Path) -> None:
+    """A proxy that replaces headers may pass on what comes after the body, from whoever asks."""
+    proxies = (ip_network("127.0.0.0/8"),)
+    settings = Settings(model=make_project(tmp_path), reload=False, trusted_proxies=proxies)
+    with live.serving(settings):
+        wire = Wire(live.port)
+        wire.send(chunked(KNOWN, b"x-headwater-viewer: boss\r\n\r\n"))
+        assert wire.reply()[0] == 401
+        wire.send(post("{ viewer { id } }", "x-headwater-viewer: ann"))
+        assert json.loads(wire.reply()[2])["data"]["viewer"]["id"] == "ann"
+        wire.socket.close()
+
+
+@pytest.mark.parametrize("field", [b"x: y\r\n", b"y"])
+def test_what_follows_a_body_ends(wire: Wire, field: bytes) -> None:
+    wire.send(chunked(KNOWN, b"x: " + field))
+    wire.socket.settimeout(10)
+    with pytest.raises(OSError, match=r"reset|[Bb]roken"):
+        wire.send(*[field * 2000] * 1000)
+    wire.socket.close()
