@@ -57,7 +57,7 @@ class Front:
         self._answering = answering
         self._subscriptions = subscriptions
         self._documents = documents
-        self._replies = Replies(int(served.settings.freshness_check))
+        self._replies = Replies(served.settings.browser_age)
         self.at_once = AtOnce(served, answering, self._replies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -92,6 +92,13 @@ class Settings:
         return self.profile == values.HARDENED
 
     @property
+    def browser_age(self) -> int:
+        """Seconds for which a browser may show an answer again without asking. Who signs in at a proxy can be somebody
+        else from one moment to the next.
+        """
+        return 0 if self.trusted_proxies else int(self.freshness_check)
+
+    @property
     def logs_json(self) -> bool:
         """Whether the log is for machines."""
         return self.is_hardened if self.log_format is None else self.log_format == values.JSON

@@ -83,7 +83,7 @@ class TableDoor:
             asked = await _asked(request, snapshot.seen_by(context.viewer), settings.max_request)
             answer = await self._running.answer(_tabulate(context, asked), request.receive)
             etag = _etag(written, answer, snapshot.version)
-        headers = _headers(request, written, answer, settings.freshness_check) | {"etag": etag}
+        headers = _headers(request, written, answer, settings.browser_age) | {"etag": etag}
         if request.method != "POST" and etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         coding = None if written.is_packed else coding_of(request.headers.get("accept-encoding"))
@@ -151,13 +151,13 @@ def _etag(written: Format, answer: Tabulated, model: str) -> str:
     return f'W/"{hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
 
 
-def _headers(request: Request, written: Format, answer: Tabulated, fresh: float) -> dict[str, str]:
+def _headers(request: Request, written: Format, answer: Tabulated, fresh: int) -> dict[str, str]:
     """What a reader of a format without room for it must know: whether there is more, and how old the data is."""
     meta = answer.about["meta"]
     text = written.media if not written.media.startswith("text/") else f"{written.media}; charset=utf-8"
     return {
         "content-type": text,
-        "cache-control": "no-store" if request.method == "POST" else f"private, max-age={int(fresh)}",
+        "cache-control": "no-store" if request.method == "POST" else f"private, max-age={fresh}",
         "vary": "accept, accept-encoding, accept-language, authorization, x-api-key",
         "x-content-type-options": "nosniff",
         "content-disposition": f'inline; filename="table.{written.ending}"',

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,10 @@ from typing import Any
 HEADWATER = Path(sys.executable).with_name("headwater")
 READY_WITHIN = 120.0  # seconds; the first start reads the footers of every file
 STOPPED_WITHIN = 15.0
+
+
+AS_SENT, NUMBER = "\0{}", re.compile(r'"\\u0000([^"]*)"')
+"""A number with all the digits it was sent with: as a text until it is printed."""
 
 
 def main() -> int:
@@ -109,7 +114,7 @@ def request(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     asked = urllib.request.Request(url, data, {"content-type": "application/json", "accept": "application/json"})
     try:
         with urllib.request.urlopen(asked, timeout=60) as response:
-            answer: dict[str, Any] = json.load(response)
+            answer: dict[str, Any] = json.load(response, parse_float=AS_SENT.format)
     except urllib.error.HTTPError as error:
         raise SystemExit(f"{url} answered {error.code}: {error.read().decode(errors='replace')}") from error
     return answer
@@ -119,7 +124,7 @@ def readable(value: object, indent: str = "") -> str:
     """JSON with a line for each thing that holds no other, so that a row of the answer is a row on the screen."""
     nested = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
     if not any(isinstance(one, dict | list) for one in nested):
-        return json.dumps(value, ensure_ascii=False)
+        return NUMBER.sub(r"\1", json.dumps(value, ensure_ascii=False))
     deeper = indent + "  "
     if isinstance(value, dict):
         parts = [f"{json.dumps(key, ensure_ascii=False)}: {readable(one, deeper)}" for key, one in value.items()]

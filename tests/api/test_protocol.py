@@ -62,6 +62,10 @@ class Wire:
         assert status == 200
         return json.loads(body).get("data", {"metrics": None})["metrics"]["totals"]
 
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
     def is_closed(self) -> bool:
         return self._file.read() == b""
 
@@ -70,7 +74,7 @@ class Wire:
 def wire(shop: LiveServer) -> Iterator[Wire]:
     wire = Wire(shop.port)
     yield wire
-    wire.socket.close()
+    wire.close()
 
 
 def test_several_at_once_are_answered_in_order(wire: Wire) -> None:
@@ -165,7 +169,7 @@ def test_what_follows_a_body_is_no_header(live: LiveServer, tmp_path: Path) -> N
         assert wire.reply()[0] == 401
         wire.send(post("{ viewer { id } }", "x-headwater-viewer: ann"))
         assert json.loads(wire.reply()[2])["data"]["viewer"]["id"] == "ann"
-        wire.socket.close()
+        wire.close()
 
 
 @pytest.mark.parametrize("field", [b"x: y\r\n", b"y"])
@@ -174,4 +178,4 @@ def test_what_follows_a_body_ends(wire: Wire, field: bytes) -> None:
     wire.socket.settimeout(10)
     with pytest.raises(OSError, match=r"reset|[Bb]roken"):
         wire.send(*[field * 2000] * 1000)
-    wire.socket.close()
+    wire.close()

@@ -138,3 +138,9 @@ def test_an_option_wins_over_its_variable(monkeypatch: pytest.MonkeyPatch) -> No
     result = CliRunner().invoke(command, ["--port", "2", "--no-show-sql"])
     assert result.exit_code == 0, result.output
     assert found == [Settings(port=2, host="::1", reload=False, show_sql=False)]
+
+
+def test_behind_a_proxy_that_says_who_asks_browsers_ask_each_time() -> None:
+    plain = from_environment({"HEADWATER_FRESHNESS_CHECK": "60"})
+    proxied = from_environment({"HEADWATER_FRESHNESS_CHECK": "60", "HEADWATER_TRUSTED_PROXIES": "10.0.0.0/8"})
+    assert (plain.browser_age, proxied.browser_age) == (60, 0)
