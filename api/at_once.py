@@ -35,8 +35,10 @@ LOG = logging.getLogger("headwater")
 _KNOWN = 1024
 """Request bodies, and as many query strings, remembered with what they ask; only small ones."""
 _SMALL = 8192
-_READY = 8192
-"""Replies of one snapshot remembered to be wanted: of each request, by each viewer, in each form."""
+_READY, _CLAIMS = 8192, 4096
+"""Replies of one snapshot remembered to be wanted: of each request, by each viewer, in each form; and characters of
+claims up to which a viewer's are, since each is held as long as their replies are.
+"""
 _JSON = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
 """The usual ways to say so; others are looked at more closely."""
 
@@ -172,7 +174,8 @@ class AtOnce:
         form = form_of(entry, media, coding, None if posted else _text(wanted.tags) or "")
         if large and form not in entry.replies:
             return None
-        if sum(map(len, filter(None, wanted[2:]))) <= SHORT:
+        said = sum(map(len, filter(None, wanted[2:])))
+        if said <= SHORT and len(repr(viewer.claims)) <= _CLAIMS:
             if len(self._ready) >= _READY:
                 self._ready.clear()
             self._ready[wanted] = _Ready(ref(entry), form, notes, limits)

@@ -8,6 +8,8 @@ from pathlib import Path
 from semantic.errors import Code, UserError
 
 SUFFIXES = (".yml", ".yaml")
+SHOWN = 3
+"""Files that an error names."""
 _VERSION = re.compile(rb"^version\s*:", re.MULTILINE)
 
 
@@ -18,10 +20,17 @@ def find_model(given: Path | None, here: Path) -> Path:
     for folder in (here, here / "model"):
         if folder.is_dir() and has_model(folder):
             return folder
+    found = [path.name for path in _files(here)]
+    message = "There is no model in this folder: no *.yml file with `version:` in it, nor in a folder `model`."
+    if found:
+        message = (
+            f"There is no model in this folder: no file of it says `version:`, not {', '.join(found[:SHOWN])} either."
+        )
+    begin = f"If {found[0]} is of a model, write `version: 1` into it. Or name one" if found else "Name one"
     raise UserError(
         Code.NO_MODEL,
-        "There is no model in this folder: no *.yml file with `version:` in it, nor in a folder `model`.",
-        "Name one with --model DIR, or make the demo shop and serve it:\n\n"
+        message,
+        f"{begin} with --model DIR, or make the demo shop and serve it:\n\n"
         "  headwater demo --out shop\n"
         "  headwater serve --model shop",
     )
@@ -39,8 +48,11 @@ def _checked(folder: Path) -> Path:
 
 def has_model(folder: Path) -> bool:
     """Whether a *.yml file directly in the folder says `version:`."""
-    files = (path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and path.is_file())
-    return any(_VERSION.search(path.read_bytes()) for path in files)
+    return any(_VERSION.search(path.read_bytes()) for path in _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and path.is_file()]
 
 
 def find_root(model: Path, given: Path | None = None) -> Path:

@@ -1,8 +1,9 @@
 """Callers in a process of their own: `python -m bench.load KIND PORT SECONDS CONNECTIONS RATE`, and figures as JSON.
 
 `kept` asks for one answer that is kept, at a steady rate however long answers take (open loop): what a caller waits is
-counted from the moment the request was due. `anew` asks likewise for a kept result that is written anew. `heavy` asks
-for what was never asked before, each connection the next one as soon as it is answered.
+counted from the moment the request was due. `anew` asks likewise for a kept result that is written anew, `long` for one
+of 2,000 rows, which costs the server far more than the callers. `heavy` asks for what was never asked before, each
+connection the next one as soon as it is answered.
 """
 
 from __future__ import annotations
@@ -124,7 +125,12 @@ def main() -> None:
     was is the callers' own part of it.
     """
     kind, port, seconds, connections, rate = sys.argv[1], *map(float, sys.argv[2:])
-    requests = {"kept": lambda: _same(ROWS), "anew": lambda: _same(ANEW), "heavy": heavy}[kind]()
+    requests = {
+        "kept": lambda: _same(ROWS),
+        "anew": lambda: _same(ANEW),
+        "long": lambda: _same(ANEW, 2000),
+        "heavy": heavy,
+    }[kind]()
     load = Load(requests, rate)
     asyncio.run(load.run(int(port), seconds, int(connections)))
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -143,8 +149,8 @@ def _share(seconds: list[float], share: float) -> float:
     return sorted(seconds)[int(len(seconds) * share)] * 1000 if seconds else 0.0
 
 
-def _same(query: str) -> Iterator[bytes]:
-    whole = _request(query, n=100)
+def _same(query: str, rows: int = 100) -> Iterator[bytes]:
+    whole = _request(query, n=rows)
     while True:
         yield whole
 

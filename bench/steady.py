@@ -23,6 +23,11 @@ EACH = 0.5
 """Seconds of measuring for each of the runs that are asked for."""
 MOST = 10
 """Milliseconds that one of a hundred kept answers may take longer than."""
+KINDS = {
+    "kept": "kept answers",
+    "anew": "kept results written anew, 100 × 5",
+    "long": "kept results written anew, 2,000 × 5",
+}
 PATIENCE = 120
 """Seconds that a start may take."""
 
@@ -36,9 +41,9 @@ def steady(folder: Path, threads: int, runs: int) -> Iterator[Figure]:
         each = max(1, threads // workers)
         with serving(folder, each, HEADWATER_LOG_LEVEL="error", HEADWATER_WORKERS=str(workers)) as server:
             _wait_for(server, "workers", workers)
-            for kind in ("kept", "anew"):
+            for kind in KINDS:
                 _answers(server, kind, EACH, CALLERS)
-            _wait_for(server, "query_seconds_count", workers)  # each has computed it, and keeps it
+            _wait_for(server, "query_seconds_count", 2 * workers)  # each has computed both results, and keeps them
             yield from _of(server, f"{workers} worker{'' if workers == 1 else 's'}", runs * EACH)
 
 
@@ -51,7 +56,7 @@ def _of(server: Server, workers: str, seconds: float) -> Iterator[Figure]:
     what = f"a kept answer while heavy questions run, {workers}"
     yield Figure(f"{what}: median", found["p50"], "ms", None, "", True)
     yield Figure(f"{what}: 99 of 100", found["p99"], "ms", None, f"< {MOST} ms; {late}", found["p99"] < MOST)
-    for kind, name in (("kept", "kept answers"), ("anew", "kept results written anew, 100 × 5")):
+    for kind, name in KINDS.items():
         found = _answers(server, kind, seconds, 2 * CALLERS)
         asking = f"asking takes {found['cpu_each']:.3f} ms CPU"
         yield Figure(f"{name}, {workers}", found["a_second"], "a second", None, asking, True)

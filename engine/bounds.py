@@ -1,10 +1,11 @@
-"""The earliest and the latest value of time columns."""
+"""The earliest and the latest value of time columns, and which have values that are in no calendar."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from types import MappingProxyType
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -21,30 +22,37 @@ _CASTS = {
 """What a kind's values are read as, and the calendar's ends: infinity and years beyond are no bounds."""
 
 
-def read_bounds(
-    cursor: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, Kind], timezone: str
-) -> Mapping[str, Bounds]:
-    """Dates, or naive UTC datetimes, of each column that has a value. Zone-less timestamps are in `timezone`."""
+class Times(NamedTuple):
+    """`bounds`: dates, or naive UTC datetimes, of each column that has a value. `beyond`: columns with others, too."""
+
+    bounds: Mapping[str, Bounds] = MappingProxyType({})
+    beyond: frozenset[str] = frozenset()
+
+
+def read_times(cursor: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, Kind], timezone: str) -> Times:
+    """What is true of time columns. Zone-less timestamps are in `timezone`."""
     timed = {name: kind for name, kind in columns.items() if kind in _CASTS}
     if not timed:
-        return MappingProxyType({})
+        return Times()
     ends = ", ".join(_ends(name, kind) for name, kind in timed.items())
-    row: Sequence[date | datetime | None]
+    row: Sequence[Any]
     (row,) = cursor.execute(f"SELECT {ends} FROM {relation}").fetchall()
     found: dict[str, Bounds] = {}
     for index, (name, kind) in enumerate(timed.items()):
-        first, last = row[2 * index], row[2 * index + 1]
+        first, last, _ = row[3 * index : 3 * index + 3]
         if first is not None and last is not None:
             local = kind is Kind.TIMESTAMP and timezone != "UTC"
             found[name] = _instants(first, last, zone(timezone)) if local else Bounds(first, last)
-    return MappingProxyType(found)
+    beyond = frozenset(name for index, name in enumerate(timed) if row[3 * index + 2])
+    return Times(MappingProxyType(found), beyond)
 
 
 def _ends(name: str, kind: Kind) -> str:
     column = identifier(name)
     type_name, low, high = _CASTS[kind]
     usable = f"FILTER (WHERE {column} BETWEEN {low} AND {high})"
-    return ", ".join(f"CAST({end}({column}) {usable} AS {type_name})" for end in ("min", "max"))
+    ends = [f"CAST({end}({column}) {usable} AS {type_name})" for end in ("min", "max")]
+    return ", ".join([*ends, f"min({column}) < {low} OR max({column}) > {high}"])
 
 
 def _instants(first: date | datetime, last: date | datetime, tz: ZoneInfo) -> Bounds:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import duckdb
 
 from engine import keys
-from engine.bounds import read_bounds
+from engine.bounds import read_times
 from engine.carried import Carried, carried_over
 from engine.connection import give_memory_back
 from engine.edition import Edition, drop
@@ -84,11 +84,13 @@ class Press:
             lost = self._view(cursor, schema, look, listing, carried)
         shape = describe(cursor, relation)
         columns = kinds_of(shape)
-        times = {name: columns[name] for name in self._needs.times if name in columns}
+        timed = {name: columns[name] for name in self._needs.times if name in columns}
+        times = read_times(cursor, relation, timed, self._dataset.timezone)
         facts = DatasetFacts(
             version=listing.version,
             columns=columns,
-            bounds=read_bounds(cursor, relation, times, self._dataset.timezone),
+            bounds=times.bounds,
+            beyond=times.beyond,
             unique_keys=frozenset(self._unique_keys(cursor, relation, columns, carried)),
             rows=keys.count(cursor, relation) if look.rows is None else look.rows - lost,
             warnings=look.warnings,

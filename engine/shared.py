@@ -103,7 +103,9 @@ class Shared(Engine, Busy):
             raise
         except (HeadwaterError, _Apart):
             LOG.debug("Questions can't be answered together.", exc_info=True)
-            return {}
+        except Exception:
+            LOG.exception("Questions can't be answered together: each is asked alone.")
+        return {}
 
     async def close(self) -> None:
         """Stop what runs and close the inner engine."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from semantic.errors import DataError
@@ -14,7 +14,7 @@ from semantic.model.expression import Expression, Ref
 from semantic.model.facts import Bounds, DatasetFacts, Facts, Kind
 from semantic.model.model import Model
 from semantic.model.reach import reachable
-from semantic.plan.expr import NULL, Authored, Binary, Case, Cast, Coalesce, Col, Expr, Param, Truncate
+from semantic.plan.expr import NULL, All, Authored, Binary, Case, Cast, Coalesce, Col, Expr, Param, Truncate
 from semantic.plan.node import Join, JoinKind, Plan, Scan
 from semantic.plan.operators import BinaryOp
 from semantic.query.bound import DimensionKey
@@ -25,6 +25,12 @@ ARROW = "→"
 """Between the relationships of a way and its column."""
 
 _WIDE = Bounds(datetime(1970, 1, 1), datetime(2100, 1, 1))
+_CALENDAR: Mapping[Kind, tuple[date, date]] = {
+    Kind.DATE: (date(1, 1, 2), date(9999, 12, 30)),
+    Kind.TIMESTAMP: (datetime(1, 1, 3), datetime(9999, 12, 30)),
+    Kind.TIMESTAMPTZ: (datetime(1, 1, 3), datetime(9999, 12, 30)),
+}
+"""The first and the last value that bounds are made of (engine/bounds.py)."""
 _NO_BOUNDS = Bounds(datetime(1970, 1, 1), datetime(1970, 1, 2))
 
 
@@ -221,17 +227,26 @@ class Time:
     dataset: Dataset
 
     @property
+    def column(self) -> Expr:
+        """The column. What is in no calendar, such as infinity, is not set: it has no day."""
+        whole = Col(self.name)
+        if self.name.rpartition(ARROW)[2] not in self.scope.facts.datasets[self.dataset.name].beyond:
+            return whole
+        low, high = (Param(edge, self.native) for edge in _CALENDAR[self.native])
+        return Case(((All((Binary(BinaryOp.GTE, whole, low), Binary(BinaryOp.LTE, whole, high))), whole),), NULL)
+
+    @property
     def utc(self) -> Expr:
         """Naive UTC (a date stays a local date)."""
-        return self.scope.to_utc(Col(self.name), self.native, self.dataset, self.bounds)
+        return self.scope.to_utc(self.column, self.native, self.dataset, self.bounds)
 
     @property
     def day(self) -> Expr:
         """The local day."""
         if self.native is Kind.DATE:
-            return Col(self.name)
+            return self.column
         if self.native is Kind.TIMESTAMP and self.dataset.timezone == self.scope.zone.key:
-            return Cast(Col(self.name), Kind.DATE)
+            return Cast(self.column, Kind.DATE)
         return Cast(self.scope.to_local(self.utc, self.bounds), Kind.DATE)
 
     def bucket(self, grain: Grain) -> Expr:
@@ -245,7 +260,7 @@ class Time:
         """Naive UTC; a date stands at its local midnight."""
         if self.native is not Kind.DATE:
             return self.utc
-        return shifts.shifted(Cast(Col(self.name), Kind.TIMESTAMP), shifts.to_utc(self.scope.zone, self.bounds))
+        return shifts.shifted(Cast(self.column, Kind.TIMESTAMP), shifts.to_utc(self.scope.zone, self.bounds))
 
     def since(self, instant: datetime) -> Expr:
         """At or after an instant (naive UTC)."""

@@ -47,6 +47,7 @@ class DatasetFacts:
     """One dataset as the engine presents it at one data version.
 
     `columns`: name → kind, in file order. `bounds`: of each time column asked for (absent: no non-null value).
+    `beyond`: time columns that also have values in no calendar: infinite ones, or of years before 1 or after 9999.
     `unique_keys`: column sets known not to repeat, as presented (an engine may present rows already de-duplicated).
     `version`: changes whenever the files do. `rows`: an estimate, for cost. `longs`: the columns of whole numbers that
     64 bits with a sign can hold. `values`: of columns known to have few, all values of the rows as presented, sorted,
@@ -62,6 +63,7 @@ class DatasetFacts:
     rows: int = 0
     warnings: tuple[str, ...] = ()
     longs: frozenset[str] = frozenset()
+    beyond: frozenset[str] = frozenset()
     values: Mapping[str, tuple[Value, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 

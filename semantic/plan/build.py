@@ -40,7 +40,7 @@ def is_set(expr: Expr) -> bool:
             return any(is_set(part) for part in parts)
         case Case(whens, default):
             return all(is_set(value) for _, value in whens) and is_set(default)
-        case BitOf(part) | Cast(part):
+        case BitOf(part):
             return is_set(part)
         case _:
             return False

@@ -197,6 +197,10 @@ def test_no_model_says_what_to_do(
         assert (ran.code, ran.out) == (1, ""), command
         assert "There is no model in this folder" in ran.err
         assert "  headwater demo --out shop\n  headwater serve --model shop" in ran.err
+    (tmp_path / "shop.yml").write_text("datasets: []\n")
+    ran = Ran(capfd, "check")
+    assert "not shop.yml either" in ran.err
+    assert "write `version: 1` into it" in ran.err
 
 
 def test_the_model_is_found(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, project: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from engine.bounds import read_bounds
+from engine.bounds import read_times
 from engine.functions import register
 from engine.kinds import LONGS, kind_of
 from engine.needs import needs_of
@@ -41,11 +41,13 @@ class Database:
         dataset = model.datasets[name]
         needs = needs_of(model, dataset)
         keys = {key for key in (dataset.primary_key, *needs.targets) if key}
-        times = {column: columns[column] for column in needs.times}
+        timed = {column: columns[column] for column in needs.times}
+        times = read_times(self._connection.cursor(), f'"{name}"', timed, dataset.timezone)
         return DatasetFacts(
             version="1",
             columns=columns,
-            bounds=read_bounds(self._connection.cursor(), f'"{name}"', times, dataset.timezone),
+            bounds=times.bounds,
+            beyond=times.beyond,
             unique_keys=frozenset(key for key in keys if self._is_unique(name, key)),
             longs=frozenset(column for column, kind in described if kind in LONGS),
         )

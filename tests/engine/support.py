@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine import Answer, Engine, EngineSettings, open_engine
+from engine import Answer, Compile, Engine, EngineSettings, open_engine
 from engine.duckdb import DuckDBEngine
 from semantic.model.dataset import Dataset, Dimension, DimensionType, Relationship, Source
 from semantic.model.expression import Expression, Ref
@@ -52,6 +52,32 @@ def write(path: Path, columns: Mapping[str, Any] | pa.Table, **arguments: Any) -
     pq.write_table(table, aside, **arguments)
     os.replace(aside, path)
     return path
+
+
+class Counted(Engine):
+    """An engine around another one that counts what comes through."""
+
+    def __init__(self, inner: Engine) -> None:
+        self.inner = inner
+        self.runs = 0
+        self.running = 0
+
+    async def facts(self, datasets: Sequence[str]) -> Facts:
+        return await self.inner.facts(datasets)
+
+    def known(self, datasets: Sequence[str]) -> Facts | None:
+        return self.inner.known(datasets)
+
+    async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
+        self.runs += 1
+        self.running += 1
+        try:
+            return await self.inner.answer(datasets, compile_statement)
+        finally:
+            self.running -= 1
+
+    async def close(self) -> None:
+        await self.inner.close()
 
 
 @asynccontextmanager

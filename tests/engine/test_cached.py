@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,42 +12,19 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from engine import Answer, Compile, Engine
+from engine import Answer
 from engine.cached import Cached, size_of
 from engine.opening import open_duckdb
 from semantic.errors import OurError, Timeout
 from semantic.model.dataset import Dataset, Source
 from semantic.model.facts import Facts, Kind
 from semantic.sql.statement import Parameter, Statement
-from tests.engine.support import NOW, ask, events, model, write
+from tests.engine.support import NOW, Counted, ask, events, model, write
 
 ONE = {"n": Kind.INTEGER}
 COUNT = 'SELECT count(*) AS "n" FROM "events"'
 SLOW = 'SELECT sum(hash(a."n", b."n") % 7) FROM "events" a, "events" b'
 ENDLESS = 'SELECT sum(hash(a."n", b."n", c."n") % 7) FROM "events" a, "events" b, "events" c'
-
-
-class Counted(Engine):
-    """An engine around another one that counts what comes through."""
-
-    def __init__(self, inner: Engine) -> None:
-        self.inner = inner
-        self.runs = 0
-        self.running = 0
-
-    async def facts(self, datasets: Sequence[str]) -> Facts:
-        return await self.inner.facts(datasets)
-
-    async def answer(self, datasets: Sequence[str], compile_statement: Compile) -> Answer:
-        self.runs += 1
-        self.running += 1
-        try:
-            return await self.inner.answer(datasets, compile_statement)
-        finally:
-            self.running -= 1
-
-    async def close(self) -> None:
-        await self.inner.close()
 
 
 @asynccontextmanager

@@ -233,6 +233,7 @@ async def test_infinite_times_are_no_bounds(tmp_path: Path) -> None:
     write(tmp_path / "events/a.parquet", {"at": far})
     facts = await facts_of(model(events(time_dimension="at", timezone="Asia/Shanghai")), tmp_path)
     assert facts.bounds == {"at": Bounds(datetime(1969, 12, 31, 16), datetime(1969, 12, 31, 16))}
+    assert facts.beyond == {"at"}
 
 
 async def test_versions_follow_the_files_and_tell_no_path(tmp_path: Path) -> None:
